@@ -1,0 +1,1 @@
+"""The law (法): what holds whoever asks, whatever the database. Standard library only."""

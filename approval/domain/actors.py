@@ -1,0 +1,39 @@
+"""Who acts (操作者): a person with posts, the city's own machinery, or a visitor without a name."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+
+class Post(NamedTuple):
+    """A role held in a department (岗位)."""
+
+    department: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Whoever does something (操作者).
+
+    `person` is None for the system and for visitors; `organization` is whom an agent acts for (代理的单位).
+    """
+
+    name: str
+    person: UUID | None = None
+    organization: UUID | None = None
+    posts: frozenset[Post] = frozenset()
+    system: bool = False
+
+    def holds(self, department: str, role: str) -> bool:
+        """Tell whether the actor holds a post (是否在岗)."""
+        return Post(department, role) in self.posts
+
+    @property
+    def label(self) -> str:
+        """Say who this is in a journal (日志署名): an id, never a name that could change or tell too much."""
+        return "system" if self.system else str(self.person or "visitor")
+
+
+SYSTEM = Actor("系统", system=True)
+VISITOR = Actor("访客")

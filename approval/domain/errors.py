@@ -1,0 +1,108 @@
+"""Refusals (拒绝办理): what the office will not do, and why.
+
+A class is one reason, its docstring the sentence a clerk would say, its keywords the facts of this time.
+No HTTP, no logging, no Flask here: `web/errors.py` alone knows the status column and the words on a page.
+"""
+
+import re
+from typing import Any, ClassVar, NamedTuple
+
+
+class Fault(NamedTuple):
+    """One thing wrong in an uploaded pack (事项包缺陷): where it stands and what to do about it."""
+
+    file: str
+    element: str
+    line: int
+    why: str
+
+
+class Missing(NamedTuple):
+    """One thing to put right before filing (补正事项): where it belongs, a code for why, and a label to show.
+
+    `where` is `materials.<code>` or `answers.<field>`; `why` is a code whose words stand in the catalogue.
+    """
+
+    where: str
+    why: str
+    label: str = ""
+
+
+class Refusal(Exception):  # noqa: N818 -- not all our exceptions are errors
+    """The office cannot do this."""
+
+    code: ClassVar[str] = "refusal"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Name the code after the class, so that neither can drift from the other."""
+        super().__init_subclass__(**kwargs)
+        cls.code = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+
+    def __init__(self, **facts: Any) -> None:
+        super().__init__()
+        self.facts = facts
+
+    def __str__(self) -> str:
+        sentence = (self.__class__.__doc__ or "").strip().splitlines()[0]
+        facts = ", ".join(f"{name}={value!r}" for name, value in self.facts.items())
+        return f"{sentence} ({facts})" if facts else sentence
+
+
+class NotFound(Refusal):
+    """Nothing of this name is here for you."""
+
+
+class NotSignedIn(Refusal):
+    """Please sign in first."""
+
+
+class NotAllowed(Refusal):
+    """Your post does not include this step."""
+
+
+class Incomplete(Refusal):
+    """Some things are missing or wrong; all of them are listed."""
+
+
+class MaterialsMissing(Incomplete):
+    """Materials are missing or cannot be accepted; all of them are listed."""
+
+
+class AnswersInvalid(Incomplete):
+    """Some answers are missing or wrong; all of them are listed."""
+
+
+class OutOfTurn(Refusal):
+    """This cannot be done at this point of the procedure."""
+
+
+class IllegalStep(OutOfTurn):
+    """The law does not allow this step from where the case stands."""
+
+
+class AlreadyDone(OutOfTurn):
+    """This was done before."""
+
+
+class ItemClosed(OutOfTurn):
+    """This service item takes no new cases."""
+
+
+class Overtaken(OutOfTurn):
+    """Somebody else was faster; please look at the case as it is now."""
+
+
+class TooLarge(Refusal):
+    """This is larger than the office accepts."""
+
+
+class TooMany(Refusal):
+    """Too many attempts; please wait a while."""
+
+
+class PackRefused(Refusal):
+    """The pack has faults; all of them are listed."""
+
+
+class Unavailable(Refusal):
+    """A part that this step needs is not available now."""

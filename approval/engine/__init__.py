@@ -1,0 +1,40 @@
+"""The engine room (流程引擎): BPMN as pure data behind seven doors, SpiffWorkflow nowhere else.
+
+What an author must know. Facts are names at the top; each human task, errand and message writes its outcome
+under its own element id and nothing else, a business rule task `{"result", "rules"}` under its result
+variable or id. A called process sees its caller's names and hands its outcomes back, each under its own id
+and all of them under the call's id. In a loop the newest outcome replaces the one before.
+"""
+
+import logging
+
+from approval.engine.checks import check
+from approval.engine.definitions import Definition, Post, load
+from approval.engine.doors import catch_up, complete, deliver, migrate, move, start
+from approval.engine.progress import Errand, Progress, Task, Timer
+from approval.engine.specs import NoWayOn
+from approval.engine.states import CannotMigrate, StateRefused
+
+__all__ = [
+    "CannotMigrate",
+    "Definition",
+    "Errand",
+    "NoWayOn",
+    "Post",
+    "Progress",
+    "StateRefused",
+    "Task",
+    "Timer",
+    "catch_up",
+    "check",
+    "complete",
+    "deliver",
+    "load",
+    "migrate",
+    "move",
+    "start",
+]
+
+# SpiffWorkflow gathers what it would log at every step, whether or not anybody listens.
+for _name in ("spiff.task", "spiff.workflow"):
+    logging.getLogger(_name).setLevel(logging.WARNING)

@@ -1,0 +1,61 @@
+"""Jobs (后台任务): carrying an errand's id to the worker, in the transaction that made the errand.
+
+The errand row is the truth; DBOS only carries it. Nothing else in the house enqueues.
+"""
+
+from functools import cached_property
+from typing import Protocol
+from uuid import UUID
+
+from dbos import DBOSClient, DBOSPortableJSONSerializer
+from sqlalchemy.orm import Session
+
+APPLICATION = "approval"
+QUEUE = "errands"
+RUN_ERRAND = "run_errand"
+
+
+class Carrier(Protocol):
+    """Whoever brings errands to a worker."""
+
+    def enqueue(self, session: Session, errand: UUID) -> None:
+        """Promise, in this transaction, that a worker will see the errand."""
+        ...
+
+
+class Courier:
+    """Carries errands by DBOS, whose tables live in our database."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    @cached_property
+    def _client(self) -> DBOSClient:
+        # Late, because a connection must not be carried through a fork of the web server.
+        return DBOSClient(
+            system_database_url=self._url,
+            serializer=DBOSPortableJSONSerializer(),
+            application_name=APPLICATION,
+            lazy=True,
+        )
+
+    def enqueue(self, session: Session, errand: UUID) -> None:
+        """Enqueue the errand once: its id is the workflow's id."""
+        self._client.enqueue_in_transaction(
+            session,
+            {"queue_name": QUEUE, "workflow_name": RUN_ERRAND, "workflow_id": f"errand:{errand}"},
+            str(errand),
+        )
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        if "_client" in self.__dict__:
+            self._client.destroy()
+            del self._client
+
+
+class Waiting:
+    """Carries nothing: whoever plays a rehearsal runs the waiting errand rows itself."""
+
+    def enqueue(self, session: Session, errand: UUID) -> None:
+        """Leave the errand where it is: its row says that it waits."""

@@ -1,0 +1,89 @@
+"""People and departments (人员与部门): who applies, who works where, who is signed in."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from approval.models.base import CODE, Base
+
+
+class Department(Base):
+    """A department of the city (部门); `number` is its three digits in case numbers."""
+
+    __tablename__ = "departments"
+
+    code: Mapped[str] = mapped_column(CODE, primary_key=True)
+    number: Mapped[str] = mapped_column(CODE, unique=True)
+    uscc: Mapped[str] = mapped_column(CODE, unique=True)
+    zh: Mapped[str]
+    en: Mapped[str]
+
+
+class Organization(Base):
+    """An enterprise or other legal person (法人), known by its unified social credit code."""
+
+    __tablename__ = "organizations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(CODE, unique=True)
+    uscc: Mapped[str] = mapped_column(CODE, unique=True)
+    name: Mapped[str]
+
+
+class Person(Base):
+    """A natural person (自然人): citizen, agent or officer; `code` is the name to sign in with."""
+
+    __tablename__ = "people"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(CODE, unique=True)
+    name: Mapped[str]
+    id_number: Mapped[str] = mapped_column(CODE, unique=True)
+    password_hash: Mapped[str | None]
+    disabled_at: Mapped[datetime | None]
+    posts: Mapped[list["Post"]] = relationship(lazy="selectin", order_by="Post.department_code")
+
+
+class Post(Base):
+    """A role that a person holds in a department (岗位)."""
+
+    __tablename__ = "posts"
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    department_code: Mapped[str] = mapped_column(ForeignKey("departments.code"), primary_key=True)
+    role: Mapped[str] = mapped_column(CODE, primary_key=True)
+
+
+class Agency(Base):
+    """A person who may act for an organization (代理关系)."""
+
+    __tablename__ = "agencies"
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+
+
+class Session(Base):
+    """A signed-in browser (会话), kept here so that ending it ends it everywhere.
+
+    Only the SHA-256 of the cookie is stored: a copied database signs nobody in.
+    """
+
+    __tablename__ = "sessions"
+
+    token_sha256: Mapped[str] = mapped_column(CODE, primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), index=True)
+    began_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+
+class SignInFailure(Base):
+    """A failed attempt to sign in (登录失败记录), counted per name to slow a guesser down."""
+
+    __tablename__ = "sign_in_failures"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(CODE, index=True)
+    at: Mapped[datetime]

@@ -1,0 +1,90 @@
+"""Open work (待办、自动事务、定时): what the engine waits for, as rows that can be asked for."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from approval.models.base import CODE, Base, one_of
+from approval.models.cases import Case
+
+
+class Progress(StrEnum):
+    """How far a piece of work is (进度)."""
+
+    OPEN = "open"
+    DONE = "done"
+    DROPPED = "dropped"  # the procedure went another way
+
+
+class ErrandProgress(StrEnum):
+    """How far an errand is (自动事务进度); an incident waits for a person."""
+
+    OPEN = "open"
+    DONE = "done"
+    DROPPED = "dropped"
+    INCIDENT = "incident"
+
+
+class Task(Base):
+    """A person's piece of work (待办); its id is the engine's."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        one_of("progress", Progress),
+        CheckConstraint("(progress = 'done') = (done_by IS NOT NULL)", name="done_by_somebody"),
+        Index("ix_tasks_queue", "department_code", "role", "progress", "opened_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    element: Mapped[str] = mapped_column(CODE)
+    name: Mapped[str]
+    form: Mapped[str | None] = mapped_column(CODE)
+    department_code: Mapped[str | None] = mapped_column(ForeignKey("departments.code"))
+    role: Mapped[str] = mapped_column(CODE)
+    progress: Mapped[str] = mapped_column(CODE)
+    claimed_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"), index=True)
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    done_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    done_token: Mapped[str | None] = mapped_column(CODE)
+    case: Mapped[Case] = relationship()
+
+
+class Errand(Base):
+    """A machine's piece of work (自动事务): this row is the truth, the job queue only carries its id."""
+
+    __tablename__ = "errands"
+    __table_args__ = (one_of("progress", ErrandProgress),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    element: Mapped[str] = mapped_column(CODE)
+    errand: Mapped[str] = mapped_column(CODE)
+    progress: Mapped[str] = mapped_column(CODE)
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    result: Mapped[dict[str, Any] | None]
+
+
+class Timer(Base):
+    """A waiting time event (定时): fires once `due_at` has come; a countdown's timer moves with its ledger."""
+
+    __tablename__ = "timers"
+    __table_args__ = (
+        one_of("progress", Progress),
+        Index("ix_timers_due", "progress", "due_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    element: Mapped[str] = mapped_column(CODE)
+    countdown: Mapped[str | None] = mapped_column(CODE)
+    due_at: Mapped[datetime]
+    progress: Mapped[str] = mapped_column(CODE)
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]

@@ -1,0 +1,133 @@
+"""The office (办公室): what lasts, and one Work = one transaction.
+
+`with office.work(by=actor) as work:` is all of it or none of it. Nobody else commits, nobody else reads
+the wall clock.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from approval.adapters.storage import DatabaseStorage
+from approval.domain.actors import SYSTEM, Actor
+from approval.domain.countdown import legal_day
+from approval.domain.errors import Overtaken
+from approval.domain.ports import Storage
+from approval.jobs import Carrier, Courier
+from approval.settings import Settings
+from certificates import Authority, Trust, open_authority
+
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
+
+
+@dataclass(frozen=True)
+class Work:
+    """One transaction (一次办理): its session, its one instant, who acts, and the office it happens in."""
+
+    session: Session
+    now: datetime
+    actor: Actor
+    office: "Office"
+
+    @property
+    def today(self) -> date:
+        """The day it is in the legal zone (法定日期)."""
+        return legal_day(self.now, self.office.settings.tz)
+
+    @property
+    def storage(self) -> Storage:
+        """Where material bytes are kept."""
+        return DatabaseStorage(self.session)
+
+    def acting_as(self, actor: Actor) -> "Work":
+        """Let somebody else act in the same transaction, such as the system after a clerk."""
+        return Work(self.session, self.now, actor, self.office)
+
+
+class Office:
+    """What lasts between transactions: settings, database, seal authority, carrier of errands, clock."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        *,
+        make_session: Callable[[], Session] | None = None,
+        carrier: Carrier | None = None,
+        authority: Authority | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.settings = settings
+        self.engine = engine
+        self.carrier = carrier or Courier(settings.sqlalchemy_url)
+        self.clock = clock
+        self._make_session = make_session or (lambda: Session(engine))
+        self._authority = authority
+
+    @cached_property
+    def authority(self) -> Authority:
+        """The authority whose seals this office uses and trusts."""
+        return self._authority or open_authority(self.settings.authority_folder)
+
+    @cached_property
+    def trust(self) -> Trust:
+        """What verifiers pin, without opening any key."""
+        return self._authority.trust if self._authority else Trust.load(self.settings.authority_folder)
+
+    @contextmanager
+    def work(self, *, by: Actor = SYSTEM, read_only: bool = False) -> Iterator[Work]:
+        """Open one Work (一次办理): commit at the end, or leave no trace when anything is raised.
+
+        Raises `Overtaken` when somebody else changed the same case in between.
+        """
+        session = self._make_session()
+        try:
+            options = {"read_only": read_only, "postgresql_readonly": read_only}
+            session.connection(execution_options=options)
+            yield Work(session, self.clock(), by, self)
+            session.commit()
+        except StaleDataError as reason:
+            session.rollback()
+            raise Overtaken from reason
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.close()
+
+
+def open_office(settings: Settings | None = None, **parts: Any) -> Office:
+    """Open the office without Flask (开设办公室), for scripts, workers and tests; `parts` as `Office` takes them."""
+    settings = settings or Settings.from_env()
+    settings.instance.mkdir(parents=True, exist_ok=True)
+    return Office(settings, tune(create_engine(settings.sqlalchemy_url)), **parts)
+
+
+def tune(engine: Engine) -> Engine:
+    """Set the database up (数据库设定) so that two at once never lose an update; nothing to do on PostgreSQL.
+
+    SQLite: WAL, full synchronisation, and a write lock from the first statement of every writing Work.
+    """
+    if engine.dialect.name != "sqlite":
+        return engine
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in _PRAGMAS:
+            connection.execute("PRAGMA " + pragma)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        read_only = bool(connection.get_execution_options().get("read_only"))
+        connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine

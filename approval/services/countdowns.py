@@ -1,0 +1,125 @@
+"""Countdowns of a case (办理时限): ledger entries, and the due days that follow from them."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import select, update
+
+from approval.domain.countdown import Due, Entry, EntryType, expiry, legal_day, reckon
+from approval.domain.manifests import Limit
+from approval.domain.workdays import Calendar
+from approval.models.cases import Case, CountdownEntry, WorkCalendar
+from approval.models.tasks import Progress, Timer
+from approval.office import Work
+
+# Legal acts begin these (filing, acceptance, decision); any other begins when its timer begins to wait.
+BEGUN_BY_LAW = frozenset({"acceptance", "decision", "delivery"})
+
+
+def begin(work: Work, case: Case, kind: str, limit: Limit, *, since: datetime, deemed: bool = False) -> Due:
+    """Begin a countdown (时限起算), or begin it anew; `limit` in working days, `since` the event it counts from.
+
+    `deemed` marks a beginning that silence brought about (行政许可法第三十二条: 逾期不告知的,自收到之日起即为受理).
+    """
+    type_ = EntryType.DEEMED if deemed else EntryType.START
+    return _write(work, case, kind, Entry(type_, _day(work, since), limit.days, limit.basis))
+
+
+def stop(work: Work, case: Case, kind: str, basis: str) -> Due:
+    """Stop a countdown (时限停止): what it waited for has happened."""
+    return _write(work, case, kind, Entry(EntryType.STOP, work.today, 0, basis))
+
+
+def due(work: Work, case: Case, kind: str) -> Due | None:
+    """Reckon a countdown of a case from its ledger (查询时限); None when it never began."""
+    ledger = _ledger(work, case, kind)
+    return reckon(ledger, calendar(work)) if ledger else None
+
+
+def began_at(work: Work, case: Case, kind: str) -> datetime:
+    """Find the instant a countdown last began from (起算时刻)."""
+    begun = (row for row in reversed(_rows(work, case, kind)) if row.type != EntryType.STOP)
+    return next(begun).at
+
+
+def days_left(work: Work, due: Due) -> int:
+    """Count the working days left until a due day (剩余工作日); negative once it has passed."""
+    return calendar(work).between(work.today, due.day)
+
+
+def expires(work: Work, due: Due) -> datetime:
+    """Find the instant a due day has run out (期限届满), in UTC."""
+    return expiry(due.day, work.office.settings.tz)
+
+
+def calendar(work: Work) -> Calendar:
+    """Bring the working-day calendar in force (现行工作日历): the newest one imported."""
+    newest = select(WorkCalendar).order_by(WorkCalendar.imported_at.desc()).limit(1)
+    row = work.session.scalars(newest).one()
+    return Calendar.from_data(_with_dates(row.content))
+
+
+def import_calendar(work: Work, data: dict[str, Any]) -> Calendar:
+    """Import a working-day calendar (导入工作日历) from the parsed TOML of `calendar.toml`."""
+    work.session.add(WorkCalendar(id=uuid4(), imported_at=work.now, content=_with_texts(data)))
+    return Calendar.from_data(data)
+
+
+def _day(work: Work, instant: datetime) -> date:
+    return legal_day(instant, work.office.settings.tz)
+
+
+def _rows(work: Work, case: Case, kind: str) -> list[CountdownEntry]:
+    rows = select(CountdownEntry).where(CountdownEntry.case_id == case.id, CountdownEntry.kind == kind)
+    return list(work.session.scalars(rows.order_by(CountdownEntry.ordinal)))
+
+
+def _ledger(work: Work, case: Case, kind: str) -> list[Entry]:
+    return [
+        Entry(
+            EntryType(row.type),
+            date.fromisoformat(row.entry["day"]),
+            row.entry["days"],
+            row.entry["basis"],
+        )
+        for row in _rows(work, case, kind)
+    ]
+
+
+def _write(work: Work, case: Case, kind: str, entry: Entry) -> Due:
+    ledger = _ledger(work, case, kind)
+    due = reckon([*ledger, entry], calendar(work))
+    work.session.add(
+        CountdownEntry(
+            id=uuid4(),
+            case_id=case.id,
+            kind=kind,
+            ordinal=len(ledger) + 1,
+            type=entry.type,
+            at=work.now,
+            entry={"day": entry.day.isoformat(), "days": entry.days, "basis": entry.basis},
+            due={"day": due.day.isoformat(), "provisional": due.provisional},
+        )
+    )
+    # A timer that means this legal limit moves with its ledger.
+    waiting = update(Timer).where(Timer.case_id == case.id, Timer.countdown == kind, Timer.progress == Progress.OPEN)
+    work.session.execute(waiting.values(due_at=expires(work, due)))
+    return due
+
+
+def _with_texts(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _with_texts(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_with_texts(value) for value in data]
+    return data.isoformat() if isinstance(data, date) else data
+
+
+def _with_dates(data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **data,
+        "rest": [date.fromisoformat(day) for day in data["rest"]],
+        "work": [date.fromisoformat(day) for day in data["work"]],
+        "covers": {end: date.fromisoformat(day) for end, day in data["covers"].items()},
+    }

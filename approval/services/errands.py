@@ -1,0 +1,46 @@
+"""Errands (自动事务): what a procedure asks the office to do, by name.
+
+An *act* (法律行为) happens at once, in the Work of whoever moved the procedure on. A *carried* errand leaves
+the transaction: a worker looks, makes the thing outside any transaction, and keeps it with the errand's end.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from approval.models.cases import Case
+from approval.office import Office, Work
+
+Act = Callable[[Work, Case], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Carried:
+    """An errand for a worker (后台自动事务), in three parts so that no slow part holds a transaction open.
+
+    `look(work, case)` gathers, `make(office, gathered)` does the slow part, `keep(work, case, made)` stores it
+    and returns the outcome for the procedure. `make` may happen twice, `keep` happens once.
+    """
+
+    look: Callable[[Work, Case], Any]
+    make: Callable[[Office, Any], Any]
+    keep: Callable[[Work, Case, Any], dict[str, Any]]
+
+
+ACTS: dict[str, Act] = {}
+CARRIED: dict[str, Carried] = {}
+
+
+def act(name: str) -> Callable[[Act], Act]:
+    """Register a verb as the act that procedures call by this name (登记法律行为)."""
+
+    def register(verb: Act) -> Act:
+        ACTS[name] = verb
+        return verb
+
+    return register
+
+
+def known() -> frozenset[str]:
+    """Name every errand that a procedure may ask for (可用的自动事务)."""
+    return frozenset(ACTS) | frozenset(CARRIED)

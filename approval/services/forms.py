@@ -1,0 +1,185 @@
+"""Forms (表单): a WTForms class built from a form schema, and answers checked by it, without Flask.
+
+Messages are codes (`required`, `too-long`); pages and the command line find the words.
+"""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+from wtforms import fields, validators
+from wtforms.form import BaseForm
+
+from approval.domain.answers import CHOICES, LISTS, TEXTS, Field, Form
+from approval.domain.errors import Missing
+from approval.expressions import feel
+
+_TEXT_LIMIT = 10_000
+_MOST_ROWS = 100
+
+
+@lru_cache(maxsize=256)
+def build(questions: tuple[Field, ...]) -> type[BaseForm]:
+    """Build the WTForms class (生成表单类) for the questions of a form; keys may be any word, even `data`."""
+    unbound = {question.key: _field(question) for question in questions}
+
+    class AnswerForm(BaseForm):
+        def __init__(self, formdata: Any = None, prefix: str = "", **_given: Any) -> None:
+            super().__init__(unbound, prefix=prefix)
+            self.process(formdata)
+
+    return AnswerForm
+
+
+def check(form: Form, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Missing]]:
+    """Check answers against their form (核对填报内容): cleaned answers, and everything missing or wrong at once.
+
+    `given` is JSON; numbers come back as int or float, dates as ISO 8601 text. Questions that a FEEL
+    condition hides are neither asked nor kept; unknown keys are refused.
+    """
+    cleaned, faults = _clean(form.fields, _flat(given))
+    known = {question.key for question in form.fields}
+    faults += [Missing(f"answers.{key}", "not-asked-for", key) for key in sorted(set(given) - known)]
+    return cleaned, faults
+
+
+def choices(form: Form, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep what a procedure may know of answers (流程可知内容): choices, numbers and yes/no, never free text."""
+    free = TEXTS | {"dynamiclist"}
+    return {
+        question.key: answers[question.key]
+        for question in form.fields
+        if question.key in answers and question.kind not in free
+    }
+
+
+def _clean(questions: tuple[Field, ...], data: "MultiDict[str, Any]") -> tuple[dict[str, Any], list[Missing]]:
+    # Conditions read the answers as given, so the first pass only reads and the second judges what is asked.
+    everything = {question.key: _plain(field.data) for question, field in _bound(questions, data)}
+    asked = tuple(
+        question
+        for question in questions
+        if not (question.hidden_when and feel.evaluate(question.hidden_when, everything) is True)
+    )
+    bound = build(asked)(data)
+    bound.validate()
+    faults = []
+    for question in asked:
+        field = bound[question.key]
+        faults += [
+            Missing(f"answers.{where}", why, question.label) for where, why in _faults(question.key, field.errors)
+        ]
+    return {question.key: _plain(bound[question.key].data) for question in asked}, faults
+
+
+def _bound(questions: tuple[Field, ...], data: "MultiDict[str, Any]") -> Iterator[tuple[Field, Any]]:
+    bound = build(questions)(data)
+    for question in questions:
+        yield question, bound[question.key]
+
+
+def _faults(where: str, errors: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(errors, Mapping):
+        for key, inner in errors.items():
+            yield from _faults(f"{where}.{key}", inner)
+        return
+    for number, error in enumerate(errors):
+        if isinstance(error, str):
+            yield where, error
+        else:
+            yield from _faults(f"{where}[{number + 1}]", error)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _flat(given: Mapping[str, Any]) -> "MultiDict[str, Any]":
+    """Turn JSON into what a browser would have sent."""
+    flat: MultiDict[str, Any] = MultiDict()
+
+    def put(name: str, value: Any) -> None:
+        if isinstance(value, list) and any(isinstance(entry, Mapping) for entry in value):
+            for number, row in enumerate(value):
+                for key, entry in row.items() if isinstance(row, Mapping) else ():
+                    put(f"{name}-{number}-{key}", entry)
+        elif isinstance(value, list):
+            flat.setlist(name, [str(entry) for entry in value])
+        elif isinstance(value, bool):
+            if value:
+                flat.add(name, "true")
+        elif value is not None:
+            flat.add(name, str(value))
+
+    for key, value in given.items():
+        put(key, value)
+    return flat
+
+
+_PLAIN: dict[str, Any] = {
+    "textarea": fields.TextAreaField,
+    "number": fields.DecimalField,
+    "checkbox": fields.BooleanField,
+    "datetime": fields.DateField,
+}
+
+
+def _field(question: Field) -> Any:
+    options: dict[str, Any] = {
+        "label": question.label,
+        "description": question.help,
+        "validators": list(_validators(question)),
+    }
+    if question.kind in TEXTS:
+        options["filters"] = [_stripped]
+    if question.kind in CHOICES | LISTS:
+        kind = fields.RadioField if question.kind in CHOICES else fields.SelectMultipleField
+        return kind(choices=list(question.options), **options)
+    if question.kind == "dynamiclist":
+        return fields.FieldList(fields.FormField(build(question.fields)), max_entries=_MOST_ROWS, **options)
+    return _PLAIN.get(question.kind, fields.StringField)(**options)
+
+
+def _stripped(value: str | None) -> str:
+    return (value or "").strip()
+
+
+def _validators(question: Field) -> Iterator[Any]:
+    limits = question.limits
+    if question.kind == "dynamiclist":
+        if question.required:
+            yield validators.Length(min=1, message="required")
+        return
+    yield validators.InputRequired("required") if question.required else validators.Optional()
+    if question.kind in TEXTS:
+        yield validators.Length(max=int(limits.get("maxLength", _TEXT_LIMIT)), message="too-long")
+        if "minLength" in limits:
+            yield validators.Length(min=int(limits["minLength"]), message="too-short")
+        if pattern := limits.get("pattern"):
+            yield _pattern(pattern)
+    if question.kind == "number":
+        yield _finite
+        if "min" in limits or "max" in limits:
+            yield validators.NumberRange(limits.get("min"), limits.get("max"), message="out-of-range")
+
+
+def _finite(_form: BaseForm, field: Any) -> None:
+    if field.data is not None and not field.data.is_finite():
+        raise validators.StopValidation("not-a-number")
+
+
+def _pattern(pattern: str) -> Any:
+    def matches(_form: BaseForm, field: Any) -> None:
+        # An author's pattern runs where time and memory are limited, never in this process's own engine.
+        if feel.evaluate("matches(text, pattern)", {"text": field.data, "pattern": pattern}) is not True:
+            raise validators.ValidationError("wrong-form")
+
+    return matches

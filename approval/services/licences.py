@@ -1,0 +1,153 @@
+"""Licences (证照) from the office's side: issue what was granted, have it drawn, let anyone verify it."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import certificates
+from approval import documents
+from approval.domain.cases import Status
+from approval.domain.errors import IllegalStep, NotAllowed, NotFound
+from approval.expressions import feel
+from approval.models.cases import Case
+from approval.models.people import Department
+from approval.office import Office, Work
+from approval.services import access, answers, cases, items, journal
+from approval.services.errands import CARRIED, Carried, act
+from certificates import Holder, Issuer, Licence, LicenceType, Verification
+
+
+@act("issue_licence")
+def issue(work: Work, case: Case) -> dict[str, Any]:
+    """Issue the licence of a granted case (颁发证照): recorded, then sealed, in this Work; a case issues once.
+
+    Raises `IllegalStep` unless granted (行政许可法第三十九条), and what the strong-house raises.
+    """
+    pack = items.pack(work, case.item_version)
+    rule = pack.manifest.licence
+    if case.status != Status.GRANTED or rule is None:
+        raise IllegalStep(status=case.status, asked="issue")
+    applicant = cases.applicant_facts(work, case.applicant_id, case.filed_by)
+    context = {"answers": answers.latest(work, case, answers.FILING), "applicant": applicant}
+    department = work.session.get_one(Department, pack.manifest.department)
+    kind = LicenceType(rule.type, rule.name.zh, rule.number, rule.validity_years, rule.public)
+    licence = certificates.issue(
+        work.session,
+        kind,
+        holder=Holder(applicant["name"], applicant["number"], "uscc" if applicant["kind"] == "organization" else "id"),
+        fields={name: feel.evaluate(text, context) for name, text in rule.fields.items()},
+        issuer=Issuer(department.code, department.uscc, department.zh),
+        source=str(case.id),
+        issued_on=work.today,
+        valid_from=work.today,
+        valid_until=kind.last_day(work.today),
+        sealer=work.office.authority.sealer(department.code),
+        now=work.now,
+        actor=work.actor.label,
+    )
+    journal.write(work, case, "licence:issued", number=licence.number)
+    return {"number": licence.number}
+
+
+def revoke(work: Work, number: str, *, reason: str, basis: str) -> None:
+    """Revoke a licence (吊销) by an officer of the department that issued it, with reason and article.
+
+    Raises `NotFound`, `NotAllowed`, and the strong-house's `ReasonMissing` and `IllegalAct`.
+    """
+    licence = certificates.find_by_number(work.session, number)
+    if licence is None:
+        raise NotFound(licence=number)
+    if not work.actor.holds(licence.issuer_code, "signer"):
+        raise NotAllowed(licence=number)
+    certificates.revoke(work.session, number, reason=reason, basis=basis, actor=work.actor.label, now=work.now)
+    if case := work.session.get(Case, UUID(licence.source), with_for_update=True):
+        journal.write(work, case, "licence:revoked", number=number)
+
+
+def of_case(work: Work, case: Case) -> Licence | None:
+    """Find the licence that a case gave (办件结果证照); None before it is issued."""
+    return certificates.find_by_source(work.session, str(case.id))
+
+
+def rendition(work: Work, number: str) -> bytes | None:
+    """Fetch the sealed PDF that belongs to one's own or one's department's case (下载证照); None while it is drawn.
+
+    Raises as `access.case`.
+    """
+    licence = of_case(work, access.case(work, number))
+    return certificates.get_rendition(work.session, licence.id) if licence else None
+
+
+def verify(
+    work: Work, *, token: str = "", number: str = "", check_code: str = "", document: bytes = b""
+) -> Verification:
+    """Verify a licence (查验) by the token of its QR code, by number and printed check code, or by the file.
+
+    Raises nothing for a bad licence: what holds and what fails is the answer. Shows no more of the holder than
+    the type makes public.
+    """
+    trust, today = work.office.trust, work.today
+    if document:
+        limit = work.office.settings.material_bytes
+        return certificates.verify_document(work.session, document, trust=trust, now=work.now, today=today, limit=limit)
+    if token:
+        return certificates.verify_token(work.session, token, trust=trust, today=today)
+    return certificates.verify_number(work.session, number, check_code, trust=trust, today=today)
+
+
+def verify_as_operator(work: Work, number: str) -> Verification:
+    """Verify by number alone (后台查验): for the command line of whoever runs the office, never for a page."""
+    return certificates.verify_as_operator(work.session, number, trust=work.office.trust, today=work.today)
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """What the worker needs to draw a licence, gathered before anything slow begins."""
+
+    licence: UUID
+    template: str
+    values: dict[str, Any]
+    department: str
+    at: Any
+
+
+def _look(work: Work, case: Case) -> _Sheet:
+    licence = of_case(work, case)
+    rule = items.pack(work, case.item_version).manifest.licence
+    if licence is None or rule is None:
+        raise IllegalStep(status=case.status, asked="draw")
+    template = items.pack(work, case.item_version).files[rule.template].decode()
+    values = {
+        "licence": {
+            "number": licence.number,
+            "identifier": licence.identifier,
+            "check_code": licence.check_code,
+            "name": licence.type_name,
+            "fields": licence.fields,
+            "holder": {"name": licence.holder_name, "code": licence.holder_code},
+            "issuer": {"name": licence.issuer_name},
+            "issued_on": licence.issued_on,
+            "valid_from": licence.valid_from,
+            "valid_until": licence.valid_until,
+        },
+        "verify_url": f"{work.office.settings.origin}/verify/{licence.token}",
+        "sample": work.office.settings.authority == "demo",
+    }
+    return _Sheet(licence.id, template, values, licence.issuer_code, work.now)
+
+
+def _make(office: Office, sheet: _Sheet) -> bytes:
+    page = documents.fill(sheet.template, {**sheet.values, "qr": documents.qr(sheet.values["verify_url"])})
+    sealer = office.authority.sealer(sheet.department)
+    return certificates.seal_document(documents.draw(page), sealer, reason="颁发证照", now=sheet.at)
+
+
+def _keep(work: Work, case: Case, pdf: bytes) -> dict[str, Any]:
+    licence = of_case(work, case)
+    assert licence is not None
+    certificates.keep_rendition(work.session, licence.id, pdf, work.now)
+    journal.write(work, case, "licence:drawn", number=licence.number)
+    return {}
+
+
+CARRIED["draw_rendition"] = Carried(_look, _make, _keep)

@@ -1,0 +1,191 @@
+"""People (人员): who they are to the office, how they sign in, when a session ends."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from sqlalchemy import delete, func, select
+from stdnum.cn import ric, uscc
+
+from approval.domain.actors import Actor, Post
+from approval.domain.errors import AnswersInvalid, Missing, NotAllowed, NotFound, NotSignedIn, TooMany
+from approval.models import people as models
+from approval.models.people import Agency, Department, Organization, Person, SignInFailure
+from approval.office import Work
+
+_hasher = PasswordHasher()
+# Checked in place of a name nobody has, so that guessing names takes as long as guessing passwords.
+_NOBODY = _hasher.hash(secrets.token_urlsafe())
+# A request a minute is often enough to know that somebody is there, and keeps reading pages read-only.
+_SEEN_EVERY = timedelta(minutes=1)
+
+
+def actor(work: Work, person_id: UUID, organization_id: UUID | None = None) -> Actor:
+    """Say who a person is to the office (操作者): posts, and the organization acted for.
+
+    Raises `NotFound` for nobody or somebody disabled, `NotAllowed` for an organization without agency (代理).
+    """
+    person = work.session.get(Person, person_id)
+    if person is None or person.disabled_at is not None:
+        raise NotFound(person=str(person_id))
+    if organization_id is not None and work.session.get(Agency, (person_id, organization_id)) is None:
+        raise NotAllowed(organization=str(organization_id))
+    posts = frozenset(Post(post.department_code, post.role) for post in person.posts)
+    return Actor(person.name, person.id, organization_id, posts)
+
+
+def actor_by_code(work: Work, code: str, organization: str | None = None) -> Actor:
+    """Say who the person of a sign-in name is (按登录名), acting for an organization's code; raises as `actor`."""
+    person = work.session.scalar(select(Person.id).where(Person.code == code))
+    acted_for = None
+    if organization is not None:
+        acted_for = work.session.scalar(select(Organization.id).where(Organization.code == organization))
+        if acted_for is None:
+            raise NotFound(organization=organization)
+    if person is None:
+        raise NotFound(person=code)
+    return actor(work, person, acted_for)
+
+
+def organizations(work: Work) -> list[Organization]:
+    """List the organizations that the actor may act for (可代理的单位)."""
+    theirs = select(Organization).join(Agency).where(Agency.person_id == work.actor.person)
+    return list(work.session.scalars(theirs.order_by(Organization.name)))
+
+
+def enrol(
+    work: Work,
+    code: str,
+    name: str,
+    id_number: str,
+    *,
+    posts: tuple[Post, ...] = (),
+    agent_for: tuple[str, ...] = (),
+    password: str | None = None,
+) -> Person:
+    """Enrol a person (登记人员) with posts and agencies; raises `AnswersInvalid` for an identity number that is none.
+
+    GB 11643: 18 characters with a check digit.
+    """
+    if not ric.is_valid(id_number):
+        raise AnswersInvalid(missing=[Missing("answers.id_number", "wrong-form")])
+    hashed = _hasher.hash(password) if password else None
+    person = Person(id=uuid4(), code=code, name=name, id_number=id_number, password_hash=hashed)
+    person.posts = [models.Post(department_code=post.department, role=post.role) for post in posts]
+    work.session.add(person)
+    work.session.flush()
+    for organization in agent_for:
+        found = work.session.scalars(select(Organization).where(Organization.code == organization)).one()
+        work.session.add(Agency(person_id=person.id, organization_id=found.id))
+    work.session.flush()
+    return person
+
+
+def found(work: Work, city: Mapping[str, Any], password: str | None = None) -> None:
+    """Found a city (建立机构与人员) from the parsed TOML of `city.toml`: departments, organizations, people.
+
+    What already exists stays as it is. `password` is everyone's, for demonstration only.
+    """
+    for department in city["departments"]:
+        if work.session.get(Department, department["code"]) is None:
+            work.session.add(Department(**department))
+    for organization in city["organizations"]:
+        if not uscc.is_valid(organization["uscc"]):
+            raise AnswersInvalid(missing=[Missing("organizations.uscc", "wrong-form", organization["zh"])])
+        known = select(Organization.id).where(Organization.code == organization["code"])
+        if work.session.scalar(known) is None:
+            work.session.add(
+                Organization(
+                    id=uuid4(),
+                    code=organization["code"],
+                    uscc=organization["uscc"],
+                    name=organization["zh"],
+                )
+            )
+    work.session.flush()
+    for person in city["people"]:
+        if work.session.scalar(select(Person.id).where(Person.code == person["code"])) is None:
+            enrol(
+                work,
+                person["code"],
+                person["name"],
+                person["id_number"],
+                posts=tuple(Post(post["department"], post["role"]) for post in person.get("posts", [])),
+                agent_for=tuple(person.get("agent_for", [])),
+                password=password,
+            )
+
+
+def set_password(work: Work, code: str, password: str) -> None:
+    """Set a person's password (设置密码) and end all their sessions; raises `NotFound`."""
+    person = work.session.scalars(select(Person).where(Person.code == code)).one_or_none()
+    if person is None:
+        raise NotFound(person=code)
+    person.password_hash = _hasher.hash(password)
+    work.session.execute(delete(models.Session).where(models.Session.person_id == person.id))
+
+
+def sign_in(work: Work, name: str, password: str) -> tuple[UUID, str] | None:
+    """Sign a person in by password (密码登录): the person and the new session's token, or None with the failure kept.
+
+    Raises `TooMany` while too many failures stand against the name. A wrong name and a wrong password take the
+    same time and look the same.
+    """
+    settings = work.office.settings
+    since = work.now - timedelta(minutes=settings.sign_in_wait_minutes)
+    failures = select(func.count()).where(SignInFailure.name == name, SignInFailure.at > since)
+    if (work.session.scalar(failures) or 0) >= settings.sign_in_failures:
+        raise TooMany(minutes=settings.sign_in_wait_minutes)
+    person = work.session.scalars(select(Person).where(Person.code == name)).one_or_none()
+    hashed = person.password_hash if person and person.disabled_at is None else None
+    try:
+        _hasher.verify(hashed or _NOBODY, password)
+    except VerificationError:
+        hashed = None
+    if person is None or hashed is None:
+        work.session.add(SignInFailure(id=uuid4(), name=name[:80], at=work.now))
+        return None
+    if _hasher.check_needs_rehash(hashed):
+        person.password_hash = _hasher.hash(password)
+    work.session.execute(delete(SignInFailure).where(SignInFailure.name == name))
+    return person.id, _begin_session(work, person.id)
+
+
+def resume(work: Work, token: str) -> models.Session:
+    """Resume a session (延续会话) by its token; raises `NotSignedIn` once it is idle, old, ended or unknown."""
+    session = work.session.get(models.Session, _fingerprint(token))
+    settings = work.office.settings
+    if (
+        session is None
+        or work.now - session.seen_at > timedelta(minutes=settings.idle_minutes)
+        or work.now - session.began_at > timedelta(hours=settings.session_hours)
+    ):
+        raise NotSignedIn
+    return session
+
+
+def is_stale(work: Work, session: models.Session) -> bool:
+    """Tell whether it is time to note that the session is alive (会话活跃标记)."""
+    return work.now - session.seen_at > _SEEN_EVERY
+
+
+def sign_out(work: Work, token: str) -> None:
+    """End a session (退出登录) wherever its cookie may still be."""
+    work.session.execute(delete(models.Session).where(models.Session.token_sha256 == _fingerprint(token)))
+
+
+def _begin_session(work: Work, person_id: UUID) -> str:
+    token = secrets.token_urlsafe(32)
+    work.session.add(
+        models.Session(token_sha256=_fingerprint(token), person_id=person_id, began_at=work.now, seen_at=work.now)
+    )
+    return token
+
+
+def _fingerprint(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

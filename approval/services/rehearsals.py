@@ -1,0 +1,232 @@
+"""Rehearsals (预演): a scenario of a pack played through the real services, from filing to the last word.
+
+The same player serves the tests, the check before a deployment, and the walk that `make run` shows.
+"""
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import create_engine, select
+from sqlalchemy.pool import StaticPool
+
+import certificates
+from approval.domain.actors import SYSTEM, Actor
+from approval.domain.errors import Fault, NotFound, PackRefused, Refusal
+from approval.domain.materials import Upload
+from approval.jobs import Waiting
+from approval.models import Base
+from approval.models.cases import Case
+from approval.models.people import Department
+from approval.models.tasks import Errand, ErrandProgress, Progress, Task
+from approval.office import Office, Work, tune
+from approval.paths import WORKFLOWS
+from approval.services import cases, countdowns, journal, licences, packs, people, tasks, workers
+from approval.services.packs import Pack
+from approval.settings import Settings
+from certificates import Authority, Issuer
+
+_FOLDER = "scenarios/"
+CITY = WORKFLOWS / "_city"
+# A page that says what it is; enough to be a PDF to every check on uploads.
+SAMPLE_PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What happens in a scenario (预演情景), and what must come out: parsed TOML, as written by the pack's author."""
+
+    file: str
+    title: str
+    walk: bool
+    filing: Mapping[str, Any]
+    steps: tuple[Mapping[str, Any], ...]
+    expect: Mapping[str, Any]
+
+
+class Played(NamedTuple):
+    """One step as it was played (预演步骤): who, of which department, did what."""
+
+    who: str
+    department: str
+    what: str
+
+
+class Clock:
+    """A clock that stands where it is put (预演时钟)."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        """Tell the time."""
+        return self.now
+
+
+Say = Callable[[Played], None]
+
+
+def scenarios(pack: Pack) -> list[Scenario]:
+    """Read the scenarios of a pack (读取预演情景); raises `PackRefused` naming those that cannot be read."""
+    found, faults = [], []
+    for path in sorted(pack.files):
+        if not path.startswith(_FOLDER):
+            continue
+        try:
+            data = tomllib.loads(pack.files[path].decode())
+            found.append(
+                Scenario(
+                    path,
+                    data["title"],
+                    data.get("walk", False),
+                    data["filing"],
+                    tuple(data["steps"]),
+                    data["expect"],
+                )
+            )
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as reason:
+            faults.append(Fault(path, "", 0, f"not a scenario: {reason}"))
+    if faults:
+        raise PackRefused(faults=faults)
+    return found
+
+
+def check(pack: Pack, settings: Settings) -> int:
+    """Play every scenario of a pack in an office made for it (全部预演) and return how many there were.
+
+    Raises `PackRefused` with everything that came out otherwise than expected. Nothing outside is touched.
+    """
+    played = scenarios(pack)
+    faults = [fault for scenario in played for fault in _differences(pack, scenario, settings)]
+    if faults:
+        raise PackRefused(faults=faults)
+    return len(played)
+
+
+def play(office: Office, scenario: Scenario, item: str, *, token: str | None = None, say: Say = lambda _: None) -> str:
+    """Play a scenario (预演) in an office and return the case's number; errands run at once, in this process.
+
+    Where the office's clock can be set it follows the scenario, else everything happens now. Raises whatever
+    the services refuse.
+    """
+    _set(office, scenario.filing["at"])
+    with office.work(by=_person(office, scenario.filing)) as work:
+        uploads = [Upload(code, f"{code}.pdf", SAMPLE_PDF) for code in scenario.filing["materials"]]
+        number = cases.file(work, item, scenario.filing["answers"], uploads, token=token).number
+        say(Played(work.actor.name, "", f"提交申请 {number}"))
+    for step in scenario.steps:
+        _set(office, step["at"])
+        if step.get("timers"):
+            workers.sweep(office)
+        else:
+            _play(office, scenario, number, step, say)
+        _run_errands(office, number, say)
+    return number
+
+
+def scratch_office(settings: Settings, clock: Clock) -> Office:
+    """Open an office in memory (预演办公室) with the demonstration city, a seal authority of its own and no worker."""
+    engine = tune(create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}))
+    Base.metadata.create_all(engine)
+    certificates.Base.metadata.create_all(engine)
+    city = tomllib.loads((CITY / "city.toml").read_text(encoding="utf-8"))
+    seals = [Issuer(department["code"], department["uscc"], department["zh"]) for department in city["departments"]]
+    office = Office(settings, engine, carrier=Waiting(), authority=Authority.ephemeral(seals, clock.now), clock=clock)
+    with office.work(by=SYSTEM) as work:
+        people.found(work, city)
+        countdowns.import_calendar(work, tomllib.loads((CITY / "calendar.toml").read_text(encoding="utf-8")))
+    return office
+
+
+def _differences(pack: Pack, scenario: Scenario, settings: Settings) -> Iterator[Fault]:
+    office = scratch_office(settings, Clock(scenario.filing["at"].astimezone(UTC)))
+    try:
+        with office.work(by=SYSTEM) as work:
+            packs.deploy(work, pack)
+        number = play(office, scenario, pack.manifest.code)
+        with office.work(by=SYSTEM, read_only=True) as work:
+            got = outcome(work, number)
+    except (Refusal, certificates.CertificateError) as refused:
+        yield Fault(scenario.file, "", 0, f"{scenario.title}: {refused}")
+        return
+    finally:
+        office.engine.dispose()
+    for name, wanted in scenario.expect.items():
+        actual = got.get(name)
+        if isinstance(wanted, Mapping):
+            # Of a licence a scenario names only the fields it cares about.
+            actual = {key: (actual or {}).get(key) for key in wanted}
+        if actual != wanted:
+            yield Fault(scenario.file, f"expect.{name}", 0, f"expected {wanted!r}, came out {actual!r}")
+
+
+def outcome(work: Work, number: str) -> dict[str, Any]:
+    """Say what came out of a case (预演结果), in the words a scenario's `[expect]` uses."""
+    case = work.session.scalars(select(Case).where(Case.number == number)).one()
+    licence = licences.of_case(work, case)
+    lines = journal.read(work, case)
+    due = {kind: countdowns.due(work, case, kind) for kind in ("acceptance", "decision")}
+    return {
+        "status": case.status,
+        "decision": case.decision,
+        "deemed_accepted": case.deemed_accepted,
+        "trail": [line.facts["task"] for line in lines if line.tag == "task:completed"],
+        "journal": [line.tag for line in lines],
+        **{f"{kind}_due": reckoned.day for kind, reckoned in due.items() if reckoned},
+        "licence": licence.fields | {"number": licence.number} if licence else None,
+    }
+
+
+def _play(office: Office, scenario: Scenario, number: str, step: Mapping[str, Any], say: Say) -> None:
+    # Whoever filed goes on acting for the same organization.
+    filed = scenario.filing if step["by"] == scenario.filing["by"] else step
+    with office.work(by=_person(office, filed)) as work:
+        if step.get("withdraw"):
+            cases.withdraw(work, number, step["withdraw"])
+            say(Played(work.actor.name, "", "撤回申请"))
+            return
+        task = _open_task(work, number, step["task"])
+        department = work.session.get(Department, task.department_code) if task.department_code else None
+        if task.form is None and task.department_code is None:
+            given = {**scenario.filing["answers"], **step.get("answers", {})}
+            uploads = [Upload(code, f"{code}.pdf", SAMPLE_PDF) for code in step.get("materials", [])]
+            cases.correct(work, number, given, uploads)
+        else:
+            tasks.claim(work, task.id)
+            tasks.complete(work, task.id, step.get("answers", {}))
+        say(Played(work.actor.name, department.zh if department else "", task.name))
+
+
+def _open_task(work: Work, number: str, element: str) -> Task:
+    wanted = (
+        select(Task).join(Case).where(Case.number == number, Task.element == element, Task.progress == Progress.OPEN)
+    )
+    task = work.session.scalars(wanted).first()
+    if task is None:
+        raise NotFound(task=element)
+    return task
+
+
+def _run_errands(office: Office, number: str, say: Say) -> None:
+    waiting = (
+        select(Errand.id, Errand.errand).join(Case).where(Case.number == number, Errand.progress == ErrandProgress.OPEN)
+    )
+    while True:
+        with office.work(by=SYSTEM, read_only=True) as work:
+            found = work.session.execute(waiting).first()
+        if found is None:
+            return
+        workers.run_errand(office, found.id)
+        say(Played(SYSTEM.name, "", found.errand))
+
+
+def _person(office: Office, step: Mapping[str, Any]) -> Actor:
+    with office.work(by=SYSTEM, read_only=True) as work:
+        return people.actor_by_code(work, step["by"], step.get("for"))
+
+
+def _set(office: Office, instant: datetime) -> None:
+    if isinstance(office.clock, Clock):
+        office.clock.now = instant.astimezone(UTC)

@@ -1,0 +1,67 @@
+"""What a worker does (后台执行): run one carried errand, sweep the timers. No queue is known here."""
+
+import logging
+from uuid import UUID
+
+from approval.domain.actors import SYSTEM
+from approval.models.cases import Case
+from approval.models.tasks import Errand, ErrandProgress
+from approval.office import Office, Work
+from approval.services import errands, journal, procedures, timers
+
+_log = logging.getLogger(__name__)
+
+
+def run_errand(office: Office, errand_id: UUID) -> bool:
+    """Run one errand (执行自动事务) and move its procedure on; False when it was no longer open.
+
+    May be called again after any failure or power cut: what is slow is made outside a transaction and may be
+    made twice, what is kept is kept with the end of the errand, once, under the lock of its case.
+    """
+    with office.work(by=SYSTEM, read_only=True) as work:
+        errand = work.session.get(Errand, errand_id)
+        if errand is None or errand.progress not in {ErrandProgress.OPEN, ErrandProgress.INCIDENT}:
+            return False
+        carried = errands.CARRIED[errand.errand]
+        gathered = carried.look(work, work.session.get_one(Case, errand.case_id))
+    made = carried.make(office, gathered)
+    with office.work(by=SYSTEM) as work:
+        case, errand = _locked(work, errand_id)
+        if errand.progress not in {ErrandProgress.OPEN, ErrandProgress.INCIDENT}:
+            return False
+        outcome = carried.keep(work, case, made)
+        errand.progress, errand.closed_at, errand.result = ErrandProgress.DONE, work.now, outcome
+        work.session.flush()
+        procedures.complete(work, case, errand.id, outcome)
+    return True
+
+
+def report_incident(office: Office, errand_id: UUID, reason: str) -> None:
+    """Mark an errand that failed for good as an incident (转人工处理): it waits for a person, nothing is lost."""
+    with office.work(by=SYSTEM) as work:
+        case, errand = _locked(work, errand_id)
+        if errand.progress == ErrandProgress.OPEN:
+            errand.progress = ErrandProgress.INCIDENT
+            journal.write(work, case, "errand:incident", errand=errand.errand, reason=reason)
+
+
+def sweep(office: Office) -> int:
+    """Fire every timer that is due (巡查到期定时), case by case, and return how many fired."""
+    with office.work(by=SYSTEM, read_only=True) as work:
+        ripe = timers.due_cases(work)
+    fired = 0
+    for case_id in ripe:
+        try:
+            with office.work(by=SYSTEM) as work:
+                fired += len(timers.fire(work, case_id))
+        except Exception:  # noqa: BLE001 -- logged with its trace; see the next line
+            # One case that cannot move must not hold up the clocks of all others; it is tried again.
+            _log.exception("the timers of case %s could not fire", case_id)
+    return fired
+
+
+def _locked(work: Work, errand_id: UUID) -> tuple[Case, Errand]:
+    errand = work.session.get_one(Errand, errand_id)
+    case = work.session.get_one(Case, errand.case_id, with_for_update=True)
+    work.session.refresh(errand)
+    return case, errand

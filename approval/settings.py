@@ -1,0 +1,150 @@
+"""Settings (配置): read once from `APPROVAL_*`, every one with a default that is safe on a laptop.
+
+`APPROVAL_X_FILE` names a file holding the value of `APPROVAL_X`, for secrets.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+_PREFIX = "APPROVAL_"
+_MIB = 1024 * 1024
+
+
+class SettingsRefused(Exception):  # noqa: N818 -- the counterpart of a Refusal, before any office stands
+    """These settings cannot run the office."""
+
+
+def _setting(default: Any, sentence: str, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"sentence": sentence, "secret": secret})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The effective settings (有效配置); `approval doctor` prints them."""
+
+    environment: str = _setting("development", "`development` or `production`; production refuses demo parts.")
+    instance: Path = _setting(Path("instance"), "Folder for the SQLite file, demo authority and local keys.")
+    database_url: str = _setting("", "SQLAlchemy URL; empty means SQLite in the instance folder.")
+    secret_key: str = _setting(
+        "", "Signs forms against forgery; empty means one made in the instance folder.", secret=True
+    )
+    origin: str = _setting("http://127.0.0.1:8000", "The public address, as printed on licences.")
+    doors: str = _setting("public portal window admin", "Which doors this process opens.")
+    zone: str = _setting("Asia/Shanghai", "The legal time zone.")
+    region: str = _setting("350500", "The division code of the city (GB/T 2260), part of every case number.")
+    authority: str = _setting("demo", "Folder of the seal authority; `demo` means one made in the instance folder.")
+    worker_hosts: int = _setting(1, "How many machines run workers; more than one needs PostgreSQL.")
+    pack_bytes: int = _setting(4 * _MIB, "Largest pack, unpacked, in bytes.")
+    pack_files: int = _setting(100, "Most files in a pack.")
+    parse_seconds: int = _setting(10, "Longest time an uploaded procedure may take to read, in seconds.")
+    parse_megabytes: int = _setting(512, "Most memory an uploaded procedure may take to read, in MiB.")
+    material_bytes: int = _setting(20 * _MIB, "Largest material, in bytes.")
+    request_bytes: int = _setting(50 * _MIB, "Largest request, in bytes.")
+    idle_minutes: int = _setting(30, "A session ends after this long without a request, in minutes.")
+    session_hours: int = _setting(8, "A session ends after this long in any case, in hours.")
+    sign_in_failures: int = _setting(5, "After so many failures a name waits, see `sign_in_wait_minutes`.")
+    sign_in_wait_minutes: int = _setting(10, "How long failures count against a name, in minutes.")
+    sweep_seconds: int = _setting(5, "How often the worker looks for due timers, in seconds.")
+    silent_seconds: int = _setting(30, "A worker silent for so long is taken for dead, in seconds.")
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
+        """Read the settings (读取配置) from the environment; raises `SettingsRefused` naming every bad line."""
+        env = os.environ if env is None else env
+        values: dict[str, Any] = {}
+        faults = []
+        for setting in fields(cls):
+            text = _text(env, setting)
+            if text is None:
+                continue
+            try:
+                values[setting.name] = _kind(setting)(text)
+            except ValueError:
+                faults.append(f"{_PREFIX}{setting.name.upper()}={text!r} is not a whole number")
+        if faults:
+            raise SettingsRefused("; ".join(faults))
+        settings = cls(**values)
+        settings.check()
+        return settings
+
+    @property
+    def production(self) -> bool:
+        """Whether real people depend on this process."""
+        return self.environment == "production"
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database address, with the driver this project uses."""
+        if not self.database_url:
+            return f"sqlite:///{(self.instance / 'approval.db').resolve()}"
+        return self.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @property
+    def authority_folder(self) -> Path:
+        """Where the seal authority keeps its certificates and keys."""
+        return self.instance / "authority" if self.authority == "demo" else Path(self.authority)
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """The legal time zone."""
+        return ZoneInfo(self.zone)
+
+    @property
+    def development_parts(self) -> list[str]:
+        """Name every part that must not serve real people, with the line that changes it."""
+        parts = []
+        if not self.secret_key:
+            parts.append("a key made on this machine: set APPROVAL_SECRET_KEY_FILE")
+        if self.authority == "demo":
+            parts.append("the demo seal authority: set APPROVAL_AUTHORITY to the city's folder")
+        if self.sqlalchemy_url.startswith("sqlite") and self.worker_hosts > 1:
+            parts.append("SQLite with workers on several machines: set APPROVAL_DATABASE_URL to PostgreSQL")
+        if not self.origin.startswith("https://"):
+            parts.append("an address without TLS: set APPROVAL_ORIGIN to https://…")
+        return parts
+
+    def check(self) -> None:
+        """Refuse settings that cannot be meant; raises `SettingsRefused` naming the lines to change."""
+        if self.environment not in {"development", "production"}:
+            raise SettingsRefused("APPROVAL_ENVIRONMENT must be development or production")
+        if self.production and self.development_parts:
+            raise SettingsRefused("production refuses " + "; ".join(self.development_parts))
+
+    def form_key(self) -> str:
+        """Bring the key that signs forms, making one in the instance folder where none is set."""
+        if self.secret_key:
+            return self.secret_key
+        path = self.instance / "secret-key"
+        if not path.exists():
+            self.instance.mkdir(parents=True, exist_ok=True)
+            made = path.with_suffix(f".{secrets.token_hex(4)}")
+            made.touch(mode=0o600)
+            made.write_text(secrets.token_urlsafe(48))
+            made.replace(path)
+        return path.read_text()
+
+    def shown(self) -> dict[str, str]:
+        """Show every setting by its variable name, secrets masked."""
+        return {
+            _PREFIX + setting.name.upper(): "(set)"
+            if setting.metadata["secret"] and getattr(self, setting.name)
+            else str(getattr(self, setting.name))
+            for setting in fields(self)
+        }
+
+
+def _text(env: Mapping[str, str], setting: "Field[Any]") -> str | None:
+    name = _PREFIX + setting.name.upper()
+    if file := env.get(f"{name}_FILE"):
+        return Path(file).read_text(encoding="utf-8").strip()
+    return env.get(name)
+
+
+def _kind(setting: "Field[Any]") -> type:
+    assert setting.default is not MISSING
+    return type(setting.default)

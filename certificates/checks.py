@@ -1,0 +1,110 @@
+"""The questions of a verification (查验项) and what the answers add up to; words live with the caller."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Question(StrEnum):
+    """What a verification asks (查验项); the values are stable codes."""
+
+    READABLE = "readable"
+    """The upload is a PDF or a sealed JSON, not too large, not broken."""
+    KNOWN_HERE = "known_here"
+    """The store holds this licence."""
+    MATCHES_STORE = "matches_store"
+    """The upload is, byte for byte or value for value, what was issued; if not, it is not known here."""
+    RECORD_UNALTERED = "record_unaltered"
+    """The store's columns say what the sealed statement says."""
+    SEALED = "sealed"
+    """There is a seal."""
+    SEALED_ONCE = "sealed_once"
+    """There is no other signature beside the one PAdES seal."""
+    SEAL_INTACT = "seal_intact"
+    """The seal is over exactly these bytes."""
+    WHOLE_DOCUMENT_COVERED = "whole_document_covered"
+    """Nothing was appended after the seal."""
+    CHANGES_FORBIDDEN = "changes_forbidden"
+    """The seal allows no later change (DocMDP P=1), and none was made."""
+    SEALED_BY_ENTITLED_DEPARTMENT = "sealed_by_entitled_department"
+    """The seal belongs to the department that issues the licence."""
+    CHAIN_TO_ROOT = "chain_to_root"
+    """The seal's certificate comes from the pinned root and held when the seal was set."""
+    SEAL_NOT_REVOKED = "seal_not_revoked"
+    """The seal was not withdrawn before it was set."""
+    NOT_REVOKED = "not_revoked"
+    """The licence was not revoked."""
+    BEGUN = "begun"
+    """The first day of validity has come."""
+    NOT_EXPIRED = "not_expired"
+    """The last day of validity has not passed."""
+
+
+class Outcome(StrEnum):
+    """The bottom line (查验结论)."""
+
+    VALID = "valid"
+    UNREADABLE = "unreadable"
+    FOREIGN = "foreign"
+    TAMPERED = "tampered"
+    UNKNOWN = "unknown"
+    UNSEALED = "unsealed"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    UNVERIFIABLE = "unverifiable"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question and its answer (查验结果): yes, no, or None when it could not be asked, never a yes.
+
+    `detail` is a fact in no language (a day, a hash, a limit), a quoted reason, or why it could not be asked.
+    """
+
+    question: Question
+    holds: bool | None
+    detail: str = ""
+
+
+# The gravest no is told: first what the thing is, then whose, then whether it is whole, then where it stands.
+_VERDICTS = (
+    (Outcome.UNREADABLE, {Question.READABLE}),
+    (
+        Outcome.FOREIGN,
+        {Question.CHAIN_TO_ROOT, Question.SEAL_NOT_REVOKED, Question.SEALED_BY_ENTITLED_DEPARTMENT},
+    ),
+    (
+        Outcome.TAMPERED,
+        {
+            Question.SEAL_INTACT,
+            Question.RECORD_UNALTERED,
+            Question.MATCHES_STORE,
+            Question.SEALED_ONCE,
+            Question.WHOLE_DOCUMENT_COVERED,
+            Question.CHANGES_FORBIDDEN,
+        },
+    ),
+    (Outcome.UNKNOWN, {Question.KNOWN_HERE}),
+    (Outcome.UNSEALED, {Question.SEALED}),
+    (Outcome.REVOKED, {Question.NOT_REVOKED}),
+    (Outcome.EXPIRED, {Question.NOT_EXPIRED}),
+    (Outcome.NOT_YET_VALID, {Question.BEGUN}),
+)
+
+
+def conclude(checks: Sequence[Check]) -> Outcome:
+    """Draw the bottom line (结论): valid when every answer is yes, else the gravest no.
+
+    An open question is never a yes: with no plain no, the outcome is unverifiable.
+    """
+    denied = {check.question for check in checks if check.holds is False}
+    for outcome, questions in _VERDICTS:
+        if denied & questions:
+            return outcome
+    return Outcome.VALID if checks and all(check.holds for check in checks) else Outcome.UNVERIFIABLE
+
+
+def unasked(questions: Iterable[Question], why: str) -> list[Check]:
+    """Leave questions open (未能查验), with the reason."""
+    return [Check(question, None, why) for question in questions]

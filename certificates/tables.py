@@ -1,0 +1,167 @@
+"""The strong-house's own tables (证照库): no foreign key leads out, and nothing is ever deleted."""
+
+import uuid
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy import Enum as OneOf
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from certificates.errors import NaiveInstant
+from certificates.parties import Holder
+
+
+class Instant(TypeDecorator[datetime]):
+    """A point in time (时刻): aware in, aware UTC out on both databases; naive raises NaiveInstant."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 -- SQLAlchemy's signature
+        """Turn any zone into UTC, because SQLite keeps no zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise NaiveInstant(value=value.isoformat())
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 -- SQLAlchemy's signature
+        """Give back UTC, which SQLite returns without saying so and PostgreSQL in the session's zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class State(StrEnum):
+    """Where a licence stands (证照状态): 拟发, 有效, 吊销; expired (过期) is derived from the day."""
+
+    INTENDED = "intended"
+    VALID = "valid"
+    REVOKED = "revoked"
+
+
+class Act(StrEnum):
+    """What was done to a licence (证照行为): 拟发, 签章, 吊销."""
+
+    INTEND = "intend"
+    SEAL = "seal"
+    REVOKE = "revoke"
+
+
+def _values(members: type[StrEnum]) -> list[str]:
+    return [member.value for member in members]
+
+
+def _one_of(members: type[StrEnum], constraint: str) -> OneOf:
+    return OneOf(
+        members, native_enum=False, create_constraint=True, name=constraint, length=16, values_callable=_values
+    )
+
+
+class Base(DeclarativeBase):
+    """The strong-house's own MetaData; every constraint has a name, so that migrations can speak of it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+        }
+    )
+
+
+class Licence(Base):
+    """An electronic licence (电子证照): what was granted, the sealed statement of it, and where it stands."""
+
+    __tablename__ = "licences"
+    __table_args__ = (
+        CheckConstraint("state = 'intended' OR (seal IS NOT NULL AND sealed_at IS NOT NULL)", "sealed_if_valid"),
+        CheckConstraint("(state = 'revoked') = (revoked_at IS NOT NULL)", "revoked_at_if_revoked"),
+        CheckConstraint("valid_until IS NULL OR valid_until >= valid_from", "ends_after_it_begins"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    state: Mapped[State] = mapped_column(_one_of(State, "licence_state_known"))
+    source: Mapped[str] = mapped_column(String(64), unique=True)
+    """What it was granted by (来源办件): one source, one licence."""
+    type_code: Mapped[str] = mapped_column(String(21))
+    type_name: Mapped[str] = mapped_column(Text)
+    identifier: Mapped[str] = mapped_column(String(128), unique=True)
+    number: Mapped[str] = mapped_column(String(64), unique=True)
+    token: Mapped[str] = mapped_column(String(20), unique=True)
+    """The public look-up key in the QR code (查验标识): 100 random bits."""
+    check_code: Mapped[str] = mapped_column(String(6))
+    """Printed on the licence (查验码) and asked with the number, because the law makes numbers guessable."""
+    holder_name: Mapped[str] = mapped_column(Text)
+    holder_code: Mapped[str] = mapped_column(Text, index=True)
+    holder_code_type: Mapped[str] = mapped_column(Text)
+    issuer_code: Mapped[str] = mapped_column(String(40))
+    issuer_uscc: Mapped[str] = mapped_column(String(18))
+    issuer_name: Mapped[str] = mapped_column(Text)
+    fields: Mapped[dict[str, Any]] = mapped_column(JSON)
+    public_fields: Mapped[list[str]] = mapped_column(JSON)
+    """Which of the fields a stranger may see (公开字段), as the type said on the day of issue."""
+    issued_on: Mapped[date]
+    valid_from: Mapped[date]
+    valid_until: Mapped[date | None]
+    """The last legal day on which it holds (有效期至); none means long-term (长期)."""
+    intended_at: Mapped[datetime] = mapped_column(Instant)
+    statement: Mapped[str] = mapped_column(Text)
+    """The canonical JSON that is sealed, written down before anything is signed."""
+    seal: Mapped[str | None] = mapped_column(Text)
+    sealed_at: Mapped[datetime | None] = mapped_column(Instant)
+    revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    @property
+    def holder(self) -> Holder:
+        """Whom it belongs to (持证主体)."""
+        return Holder(self.holder_name, self.holder_code, self.holder_code_type)
+
+
+class LicenceAct(Base):
+    """One act on a licence (证照行为记录): append-only."""
+
+    __tablename__ = "licence_acts"
+    __table_args__ = (CheckConstraint("act <> 'revoke' OR (reason <> '' AND basis <> '')", "revoked_has_reason"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    licence_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Licence.id), index=True)
+    act: Mapped[Act] = mapped_column(_one_of(Act, "licence_act_known"))
+    at: Mapped[datetime] = mapped_column(Instant)
+    actor: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    basis: Mapped[str] = mapped_column(Text, default="")
+
+
+class Counter(Base):
+    """The last serial used in a scope (流水号): one row for each."""
+
+    __tablename__ = "licence_counters"
+
+    scope: Mapped[str] = mapped_column(String(200), primary_key=True)
+    last: Mapped[int]
+
+
+class Rendition(Base):
+    """The sealed PDF of a licence (版式文件): stored once, found again by its hash."""
+
+    __tablename__ = "licence_renditions"
+
+    licence_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Licence.id), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    pdf: Mapped[bytes] = mapped_column(LargeBinary)
+    kept_at: Mapped[datetime] = mapped_column(Instant)

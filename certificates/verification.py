@@ -1,0 +1,176 @@
+"""Verification (证照查验): asks every question, raises nothing for a bad licence, and shows strangers little.
+
+The store is authoritative. A PDF or JSON alone is never valid: it is looked up, and what is not found is
+examined only to say what it is instead. Read-only; the caller limits the rate.
+"""
+
+import hmac
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certificates import canonical, licences, renditions, seals, statements
+from certificates.checks import Check, Outcome, Question, conclude, unasked
+from certificates.errors import CertificateError
+from certificates.parties import Holder
+from certificates.tables import Act, Licence, LicenceAct, State
+from certificates.trust import Trust
+
+# The same for everybody: guessed numbers and forged files must not learn what exists.
+_UNKNOWN = Check(Question.KNOWN_HERE, False)
+_SHOWABLE = {Outcome.VALID, Outcome.REVOKED, Outcome.EXPIRED, Outcome.NOT_YET_VALID}
+_SEAL_QUESTIONS = (
+    Question.SEAL_INTACT,
+    Question.SEALED_BY_ENTITLED_DEPARTMENT,
+    Question.CHAIN_TO_ROOT,
+    Question.SEAL_NOT_REVOKED,
+)
+
+
+@dataclass(frozen=True)
+class PublicLicence:
+    """What a stranger may see of a licence (公开信息): the holder masked, and the fields that are public."""
+
+    type_name: str
+    number: str
+    identifier: str
+    issuer_name: str
+    holder: Holder
+    issued_on: date
+    valid_from: date
+    valid_until: date | None
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """All answers and the bottom line (查验结果); `licence` only when the store's record itself is sound."""
+
+    outcome: Outcome
+    checks: tuple[Check, ...]
+    licence: PublicLicence | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the licence is genuine and in force (有效)."""
+        return self.outcome is Outcome.VALID
+
+    @property
+    def failures(self) -> tuple[Check, ...]:
+        """The questions that were not answered yes (未通过项)."""
+        return tuple(check for check in self.checks if not check.holds)
+
+
+def verify_token(session: Session, token: str, *, trust: Trust, today: date) -> Verification:
+    """Verify by the token of the QR code (扫码查验); `today` is the legal day."""
+    return _look_up(session, licences.find_by_token(session, token), trust, today)
+
+
+def verify_number(session: Session, number: str, check_code: str, *, trust: Trust, today: date) -> Verification:
+    """Verify by number and printed check code (编号查验); a wrong code and an unknown number answer alike."""
+    licence = licences.find_by_number(session, number)
+    given = licences.tidy(check_code).encode(errors="replace")
+    if not hmac.compare_digest(given, licence.check_code.encode() if licence else b""):
+        licence = None
+    return _look_up(session, licence, trust, today)
+
+
+def verify_as_operator(session: Session, number: str, *, trust: Trust, today: date) -> Verification:
+    """Verify by number alone (后台查验): numbers are guessable: for the operator's command line only."""
+    return _look_up(session, licences.find_by_number(session, number), trust, today)
+
+
+def verify_document(
+    session: Session, upload: bytes, *, trust: Trust, now: datetime, today: date, limit: int
+) -> Verification:
+    """Verify an uploaded PDF or sealed JSON (文件查验): first whether it is the very one that was issued.
+
+    `limit` is in bytes. `now` (aware) and `today` (legal day) are the same moment.
+    """
+    if len(upload) > limit:
+        return _conclude([Check(Question.READABLE, False, f"> {limit} B")])
+    if upload.startswith(renditions.MAGIC):
+        if licence := renditions.licence_of(session, upload):
+            return _look_up(session, licence, trust, today, _matches(upload))
+        return _conclude([_UNKNOWN, *renditions.examine(upload, trust, now)])
+    try:
+        said, seal = statements.open_sealed_json(upload)
+        statement = canonical.dump(said)
+    except (CertificateError, ValueError) as error:
+        return _conclude([Check(Question.READABLE, False, str(error))])
+    licence = session.scalar(select(Licence).where(Licence.identifier == str(said.get("identifier"))))
+    if licence and (licence.statement.encode(), licence.seal) == (statement, seal):
+        return _look_up(session, licence, trust, today, _matches(statement))
+    return _conclude([_UNKNOWN, *seals.examine(seal, statement, str(said.get("issuer_code")), trust)])
+
+
+def _matches(found: bytes) -> Check:
+    return Check(Question.MATCHES_STORE, True, canonical.sha256(found))
+
+
+def _look_up(session: Session, licence: Licence | None, trust: Trust, today: date, *found: Check) -> Verification:
+    if licence is None:
+        return _conclude([_UNKNOWN])
+    checks = [
+        Check(Question.KNOWN_HERE, True, licence.identifier),
+        *found,
+        _record_unaltered(licence),
+        *_seal(licence, trust),
+        _not_revoked(session, licence),
+        Check(Question.BEGUN, licence.valid_from <= today, licence.valid_from.isoformat()),
+        Check(
+            Question.NOT_EXPIRED,
+            licence.valid_until is None or today <= licence.valid_until,
+            licence.valid_until.isoformat() if licence.valid_until else "",
+        ),
+    ]
+    return _conclude(checks, licence)
+
+
+def _record_unaltered(licence: Licence) -> Check:
+    try:
+        composed = statements.compose(licence).decode()
+    except CertificateError as error:
+        return Check(Question.RECORD_UNALTERED, False, str(error))
+    return Check(Question.RECORD_UNALTERED, composed == licence.statement, canonical.sha256(licence.statement.encode()))
+
+
+def _seal(licence: Licence, trust: Trust) -> list[Check]:
+    if licence.seal is None:
+        return [Check(Question.SEALED, False), *unasked(_SEAL_QUESTIONS, "there is no seal")]
+    checks = seals.examine(licence.seal, licence.statement.encode(), licence.issuer_uscc, trust)
+    return [Check(Question.SEALED, True), *checks]
+
+
+def _not_revoked(session: Session, licence: Licence) -> Check:
+    if licence.state is not State.REVOKED:
+        return Check(Question.NOT_REVOKED, True)
+    revocation = next((act for act in licences.acts(session, licence) if act.act is Act.REVOKE), None)
+    return Check(Question.NOT_REVOKED, False, _told(revocation))
+
+
+def _told(revocation: LicenceAct | None) -> str:
+    return f"{revocation.at.isoformat()} {revocation.reason} ({revocation.basis})" if revocation else ""
+
+
+def _conclude(checks: list[Check], licence: Licence | None = None) -> Verification:
+    outcome = conclude(checks)
+    shown = _shown(licence) if licence and outcome in _SHOWABLE else None
+    return Verification(outcome, tuple(checks), shown)
+
+
+def _shown(licence: Licence) -> PublicLicence:
+    return PublicLicence(
+        type_name=licence.type_name,
+        number=licence.number,
+        identifier=licence.identifier,
+        issuer_name=licence.issuer_name,
+        holder=licence.holder.masked(),
+        issued_on=licence.issued_on,
+        valid_from=licence.valid_from,
+        valid_until=licence.valid_until,
+        fields={name: licence.fields[name] for name in licence.public_fields if name in licence.fields},
+    )

@@ -1,0 +1,43 @@
+// Builds what git ignores from node_modules: the FEEL bundle and the fonts. Run after `npm ci --ignore-scripts`.
+import { copyFile, mkdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
+const NOTO = "node_modules/@expo-google-fonts/noto-sans-sc";
+const COPIES = {
+  [`${NOTO}/400Regular/NotoSansSC_400Regular.ttf`]: "static/vendor/fonts/NotoSansSC-Regular.ttf",
+  [`${NOTO}/700Bold/NotoSansSC_700Bold.ttf`]: "static/vendor/fonts/NotoSansSC-Bold.ttf",
+  [`${NOTO}/LICENSE_FONT`]: "static/vendor/fonts/NotoSansSC-LICENSE.txt",
+};
+
+// feelin parses at every call; its compiled roots can be kept only through parts it does not export.
+const exportFeelinsParts = {
+  name: "export-feelins-parts",
+  setup(bundler) {
+    bundler.onLoad({ filter: /feelin[\\/]dist[\\/]index\.js$/ }, async ({ path }) => ({
+      contents: `${await readFile(path, "utf8")}\nexport { interpreter, InterpreterContext, getType };\n`,
+      loader: "js",
+    }));
+  },
+};
+
+await build({
+  absWorkingDir: ROOT,
+  entryPoints: ["approval/expressions/feel.entry.mjs"],
+  outfile: "approval/expressions/feel.bundle.js",
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: "es2022",
+  charset: "utf8",
+  legalComments: "inline",
+  logLevel: "warning",
+  plugins: [exportFeelinsParts],
+});
+
+for (const [source, target] of Object.entries(COPIES)) {
+  await mkdir(dirname(join(ROOT, target)), { recursive: true });
+  await copyFile(join(ROOT, source), join(ROOT, target));
+}

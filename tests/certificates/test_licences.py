@@ -1,0 +1,192 @@
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, sessionmaker
+
+import certificates
+from certificates import IllegalAct, LicenceUnknown, NaiveInstant, NotCanonical, ReasonMissing, SealRefused, State
+from tests.certificates.samples import FIELDS, FOOD, HOLDER, MARKET, NOW, TODAY, issue_in
+
+
+def intend(session: Session, **changes: Any) -> certificates.Licence:
+    facts: dict[str, Any] = {
+        "holder": HOLDER,
+        "fields": FIELDS,
+        "issuer": MARKET,
+        "source": "case-1",
+        "issued_on": TODAY,
+        "valid_from": TODAY,
+        "valid_until": None,
+        "now": NOW,
+        "actor": "officer-1",
+    }
+    return certificates.intend(session, FOOD, **facts | changes)
+
+
+def count(session: Session, table: type[certificates.Base]) -> int:
+    return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_an_issued_licence_is_valid_and_sealed(session: Session, issue):
+    licence = issue()
+    session.commit()
+    assert licence.state is State.VALID
+    assert licence.number == "JY23505020000012"
+    assert certificates.Identifier.parse(licence.identifier).serial == "JY23505020000012"
+    assert (len(licence.token), len(licence.check_code)) == (20, 6)
+    assert licence.sealed_at == NOW
+    assert [act.act for act in certificates.acts(session, licence)] == ["intend", "seal"]
+
+
+def test_asking_twice_issues_once(session: Session, issue):
+    first = issue()
+    assert issue(holder=certificates.Holder("别人（示例数据）", "x", "other")) is first
+    assert count(session, certificates.Licence) == 1
+
+
+def test_two_at_once_issue_once(sessions: sessionmaker[Session], authority: certificates.Authority):
+    def issue_once(_: int) -> str:
+        with sessions.begin() as session:
+            return issue_in(session, authority).number
+
+    with ThreadPoolExecutor(2) as workers:
+        numbers = list(workers.map(issue_once, range(8)))
+    assert set(numbers) == {"JY23505020000012"}
+    with sessions() as session:
+        assert count(session, certificates.Licence) == 1
+        assert count(session, certificates.LicenceAct) == 2
+
+
+def test_a_power_cut_before_the_commit_leaves_nothing(session: Session, issue):
+    number = issue().number
+    session.rollback()
+    assert count(session, certificates.Licence) == 0
+    assert count(session, certificates.LicenceAct) == 0
+    assert issue().number == number
+
+
+def test_a_licence_intended_in_one_transaction_is_sealed_in_the_next(session: Session, authority, issue):
+    intended = intend(session)
+    session.commit()
+    assert intended.state is State.INTENDED
+    assert intended.seal is None
+    assert issue() is intended
+    assert intended.state is State.VALID
+    with pytest.raises(IllegalAct):
+        certificates.seal(session, intended, authority.sealer("market"), now=NOW, actor="officer-1")
+
+
+def test_another_departments_seal_is_refused_and_the_licence_stays_intended(session: Session, authority):
+    licence = intend(session)
+    with pytest.raises(SealRefused) as refusal:
+        certificates.seal(session, licence, authority.sealer("fire"), now=NOW, actor="officer-1")
+    assert refusal.value.facts["issuer"] == MARKET.uscc
+    assert licence.state is State.INTENDED
+
+
+def test_a_seal_out_of_its_term_is_refused(session: Session, authority):
+    with pytest.raises(SealRefused):
+        certificates.seal(
+            session, intend(session), authority.sealer("market"), now=NOW - timedelta(days=1), actor="officer-1"
+        )
+
+
+def test_revoking_tells_who_when_why_and_by_which_law(session: Session, issue):
+    number = issue().number
+    licence = certificates.revoke(
+        session, number, reason="骗取许可", basis="行政许可法第六十九条", actor="officer-2", now=NOW
+    )
+    session.commit()
+    assert (licence.state, licence.revoked_at) == (State.REVOKED, NOW)
+    act = certificates.acts(session, licence)[-1]
+    assert (act.act, act.actor, act.at, act.reason) == ("revoke", "officer-2", NOW, "骗取许可")
+
+
+def test_a_licence_is_revoked_only_once(session: Session, issue):
+    number = issue().number
+    certificates.revoke(session, number, reason="甲", basis="乙", actor="officer-2", now=NOW)
+    with pytest.raises(IllegalAct) as refusal:
+        certificates.revoke(session, number, reason="丙", basis="丁", actor="officer-3", now=NOW)
+    assert refusal.value.facts["state"] is State.REVOKED
+
+
+def test_an_intended_licence_cannot_be_revoked(session: Session):
+    licence = intend(session)
+    with pytest.raises(IllegalAct):
+        certificates.revoke(session, licence.number, reason="甲", basis="乙", actor="officer-2", now=NOW)
+
+
+def test_revoking_needs_a_reason_a_basis_and_a_licence(session: Session, issue):
+    number = issue().number
+    for reason, basis in (("", "乙"), ("甲", " ")):
+        with pytest.raises(ReasonMissing):
+            certificates.revoke(session, number, reason=reason, basis=basis, actor="officer-2", now=NOW)
+    with pytest.raises(LicenceUnknown):
+        certificates.revoke(session, "JY0", reason="甲", basis="乙", actor="officer-2", now=NOW)
+
+
+@pytest.mark.parametrize(
+    "sabotage",
+    [
+        "UPDATE licences SET seal = NULL",
+        "UPDATE licences SET state = 'revoked'",
+        "UPDATE licences SET state = 'granted'",
+        "UPDATE licences SET valid_until = '2020-01-01'",
+        "UPDATE licence_acts SET act = 'revoke'",
+    ],
+)
+def test_the_database_repeats_the_law(session: Session, issue, sabotage: str):
+    issue()
+    with pytest.raises(IntegrityError):
+        session.execute(text(sabotage))
+
+
+def test_a_licence_is_found_by_number_token_source_and_holder(session: Session, issue):
+    licence = issue()
+    token = licence.token.lower()
+    assert certificates.find_by_number(session, f" {licence.number} ") is licence
+    assert certificates.find_by_token(session, f"{token[:4]}-{token[4:]}") is licence
+    assert certificates.find_by_source(session, "case-1") is licence
+    assert certificates.find_by_holder(session, HOLDER.code) == [licence]
+    assert certificates.find_by_token(session, "0" * 20) is None
+
+
+def test_a_naive_instant_and_ambiguous_text_are_refused(session: Session):
+    with pytest.raises(NaiveInstant):
+        intend(session, now=datetime(2026, 11, 22, 12, 0))  # noqa: DTZ001 -- that is the point
+    session.rollback()
+    with pytest.raises(NotCanonical):
+        intend(session, fields=FIELDS | {"premises": "cafe\u0301"})
+
+
+def test_an_instant_comes_back_in_utc(session: Session, issue):
+    issue()
+    session.commit()
+    session.expire_all()
+    licence = certificates.find_by_source(session, "case-1")
+    assert licence
+    assert (licence.intended_at, licence.intended_at.utcoffset()) == (NOW, timedelta(0))
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        (date(2026, 11, 22), date(2031, 11, 21)),
+        (date(2027, 1, 1), date(2031, 12, 31)),
+        (date(2028, 2, 29), date(2033, 2, 28)),
+    ],
+)
+def test_five_years_end_the_day_before_the_anniversary(first: date, last: date):
+    assert FOOD.last_day(first) == last
+
+
+def test_the_statement_says_everything_in_names_that_the_standard_knows(session: Session, issue):
+    data = certificates.canonical.load(certificates.sealed_json(issue()))
+    assert data["licence"].keys() - {"schema"} == certificates.METADATA_NAMES.keys()
+    assert data["licence"]["holder_name"] == HOLDER.name
+    assert data["licence"]["valid_until"] == "2031-11-21"
+    assert data["licence"]["fields"] == FIELDS
