@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Protocol
 from uuid import UUID
 
-from dbos import DBOSClient, DBOSPortableJSONSerializer
+from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
 from sqlalchemy.orm import Session
 
 APPLICATION = "approval"
@@ -59,3 +59,8 @@ class Waiting:
 
     def enqueue(self, session: Session, errand: UUID) -> None:
         """Leave the errand where it is: its row says that it waits."""
+
+
+def migrate(url: str) -> None:
+    """Make or upgrade the tables of DBOS, which have a history of their own."""
+    DBOS.migrate(url)

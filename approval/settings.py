@@ -50,6 +50,7 @@ class Settings:
     sign_in_failures: int = _setting(5, "After so many failures a name waits, see `sign_in_wait_minutes`.")
     sign_in_wait_minutes: int = _setting(10, "How long failures count against a name, in minutes.")
     sweep_seconds: int = _setting(5, "How often the worker looks for due timers, in seconds.")
+    errand_attempts: int = _setting(10, "An errand begun so often without an end waits for a person.")
     silent_seconds: int = _setting(30, "A worker silent for so long is taken for dead, in seconds.")
 
     @classmethod

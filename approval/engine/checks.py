@@ -1,9 +1,11 @@
 """Strangers' files are read in a child that may be killed (隔离校验): a hang or a flood dies with it."""
 
-import multiprocessing
 import resource
+import subprocess
+import sys
 from collections.abc import Mapping
-from multiprocessing.connection import Connection
+
+import orjson
 
 from approval.domain.errors import Fault, PackRefused
 from approval.engine.definitions import load
@@ -17,33 +19,34 @@ def check(
     `seconds` is the wall time it may take, `megabytes` its address space. Raises PackRefused with all faults,
     or with one that says that the limits were reached.
     """
-    spawn = multiprocessing.get_context("spawn")
-    ours, theirs = spawn.Pipe(duplex=False)
-    child = spawn.Process(target=_judge, args=(dict(sources), process, megabytes, theirs), daemon=True)
-    child.start()
-    theirs.close()
+    asked = {"sources": {name: source.hex() for name, source in sources.items()}, "process": process}
     try:
-        faults = ours.recv() if ours.poll(seconds) else None
-    except EOFError:
-        faults = None
-    finally:
-        child.kill()
-        child.join()
-        ours.close()
-    if faults is None:
+        child = subprocess.run(  # noqa: S603 -- our own interpreter and our own module
+            [sys.executable, "-m", __name__, str(megabytes)],
+            input=orjson.dumps(asked),
+            capture_output=True,
+            timeout=seconds,
+            check=True,
+        )
+    except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
         why = f"judging these files took more than {seconds:g} s or {megabytes} MB"
-        raise PackRefused(faults=[Fault(", ".join(sorted(sources)), "", 0, why)])
-    if faults:
+        raise PackRefused(faults=[Fault(", ".join(sorted(sources)), "", 0, why)]) from None
+    if faults := orjson.loads(child.stdout):
         raise PackRefused(faults=[Fault(*fault) for fault in faults])
 
 
-def _judge(sources: dict[str, bytes], process: str | None, megabytes: int, answer: Connection) -> None:
+def _judge(megabytes: int) -> None:
     limit = megabytes * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    asked = orjson.loads(sys.stdin.buffer.read())
+    faults = []
     try:
-        load(sources, process)
+        load({name: bytes.fromhex(source) for name, source in asked["sources"].items()}, asked["process"])
     except PackRefused as refusal:
-        answer.send([tuple(fault) for fault in refusal.facts["faults"]])
-    else:
-        answer.send([])
+        faults = [tuple(fault) for fault in refusal.facts["faults"]]
+    sys.stdout.buffer.write(orjson.dumps(faults))
+
+
+if __name__ == "__main__":
+    _judge(int(sys.argv[1]))

@@ -48,9 +48,7 @@ def complete(
     item that is not open (the state does not remember closed ones), and what `start` raises.
     """
     run = _resume(definition, state, now, facts)
-    task = run.find(item)
-    if definition.nodes[task.task_spec.name].kind not in HUMAN | ERRANDS:
-        raise NotFound(item=item)
+    task = run.find(item, HUMAN | ERRANDS)
     task.workflow.record(task.task_spec.name, _plain(outcome))
     run.step(task)
     return _settle(definition, run)
@@ -100,10 +98,8 @@ def move(definition: Definition, state: bytes, task: str, target: str, *, now: d
     of the same process, or one that was never done.
     """
     run = _resume(definition, state, now, None)
-    here = run.find(task)
+    here = run.find(task, HUMAN)
     home = here.workflow
-    if definition.nodes[here.task_spec.name].kind not in HUMAN:
-        raise NotFound(item=task)
     if target not in home.spec.task_specs or target not in definition.tasks or target not in home.visible():
         raise OutOfTurn(task=here.task_spec.name, target=target, why="only an earlier task of the same process")
     entry = specs.entry(home.spec, target)
@@ -128,7 +124,7 @@ def migrate(old: Definition, new: Definition, state: bytes, *, now: datetime) ->
     body = states.read(state)
     if body["definition"] != old.digest:
         raise states.StateRefused(why="it belongs to another definition", given=old.digest)
-    standing = {name.partition(".")[0] for part in body["runs"] for _, _, name, _, _ in part["tokens"]}
+    standing = {name for part in body["runs"] for _, _, name, _, _ in part["tokens"]}
     changed = sorted(name for name in standing if name in old.nodes and _place(old, name) != _place(new, name))
     if changed or (old.process != new.process and not body["finished"]):
         raise states.CannotMigrate(elements=changed or [old.process])

@@ -134,23 +134,13 @@ class Run(Flat, BpmnWorkflow):
         self.trail: list[str] = []
         super().__init__(procedures[process], procedures, script_engine=Conditions(), **kwargs)
 
-    def create_subprocess(self, my_task: Any, spec_name: str) -> InnerRun:
+    def create_subprocess(self, my_task: Any, spec_name: str, **kwargs: Any) -> InnerRun:
         """Open the inner run of a sub-process or call activity."""
-        inner = InnerRun(self.subprocess_specs[spec_name], my_task.id, self, called=self._calls(my_task))
-        self.subprocesses[my_task.id] = inner
-        return inner
-
-    def reopen(self, my_task: Any, outcomes: dict[str, Any]) -> InnerRun:
-        """Restore the inner run of a task, still without its tokens."""
-        spec = self.subprocess_specs[my_task.task_spec.spec]
-        inner = InnerRun(spec, my_task.id, self, called=self._calls(my_task), deserializing=True)
-        inner.outcomes = outcomes
+        called = self.nodes[my_task.task_spec.name].kind == "callActivity"
+        inner = InnerRun(self.subprocess_specs[spec_name], my_task.id, self, called=called, **kwargs)
         inner.completed_event.connect(my_task.task_spec._on_subworkflow_completed, my_task)
         self.subprocesses[my_task.id] = inner
         return inner
-
-    def _calls(self, my_task: Any) -> bool:
-        return self.nodes[my_task.task_spec.name].kind == "callActivity"
 
     def runs(self) -> list[Any]:
         """Return this run and its open inner runs, outer before inner."""
@@ -196,11 +186,12 @@ class Run(Flat, BpmnWorkflow):
         """Refuse an error that nobody around the case's own process can catch."""
         raise specs.NoWayOn(element=self.spec.name, why=f"nobody catches the error {code!r}")
 
-    def find(self, item: str) -> Any:
-        """Return the open task of an id; NotFound for any other."""
+    def find(self, item: str, kinds: set[str]) -> Any:
+        """Return the open task of an id, if its element is of one of the kinds; NotFound for any other."""
         for run in self.runs():
             for task in run.tasks.values():
-                if str(task.id) == item and task.has_state(specs.OPEN):
+                node = self.nodes.get(task.task_spec.name)
+                if str(task.id) == item and task.has_state(specs.OPEN) and node is not None and node.kind in kinds:
                     return task
         raise NotFound(item=item)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from SpiffWorkflow.bpmn.specs import BpmnProcessSpec
-from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin, BoundaryEventSplit, SimpleBpmnTask
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin, BoundaryEventSplit, BpmnStartTask, SimpleBpmnTask
 from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, ExclusiveGateway, SubWorkflowTask, UserTask
 from SpiffWorkflow.bpmn.specs.event_definitions.base import EventDefinition
 from SpiffWorkflow.bpmn.specs.mixins import BpmnSpecMixin, InclusiveGatewayMixin
@@ -174,17 +174,15 @@ class Ruling(BpmnSpecMixin):
 class Nested(SubWorkflowTask):
     """A sub-process or a call activity; `spec` names the scope that runs inside."""
 
-    def copy_data(self, my_task: Any, subworkflow: Any) -> None:
-        """Copy nothing: the inner run reads the outer ledger."""
-
-    def update_data(self, _: Any, subworkflow: Any) -> None:
-        """Let the inner run hand its outcomes back."""
-        subworkflow.hand_back(self.name)
+    def start_workflow(self, my_task: Any) -> None:
+        """Open the inner run and let it start; it reads the outer ledger, so nothing is copied."""
+        my_task.workflow.top_workflow.create_subprocess(my_task, self.spec).task_tree.run()
 
     def _on_subworkflow_completed(self, subworkflow: Any, my_task: Any) -> None:
         # An inner run that was ended by an error or a timer must not bring its cancelled host back to life.
         if my_task.has_state(TaskState.STARTED):
-            super()._on_subworkflow_completed(subworkflow, my_task)
+            subworkflow.hand_back(self.name)
+            my_task._set_state(TaskState.READY)
 
 
 class Terminating(BpmnSpecMixin):
@@ -211,15 +209,27 @@ class Failing(BpmnSpecMixin):
         my_task.workflow.fail(self.code)
 
 
+class Closing(SimpleBpmnTask):
+    """The very last step of a scope."""
+
+    def _on_complete_hook(self, my_task: Any) -> None:
+        super()._on_complete_hook(my_task)
+        my_task.workflow._mark_complete(my_task)
+
+
 class Procedure(BpmnProcessSpec):
-    """A scope as a spec, with our end in place of the stock one (which trusts a walk of 1000 steps)."""
+    """A scope as a spec, with a start and an end of our own.
+
+    The stock end trusts a walk of 1000 steps, and the stock names would collide with elements called Start
+    or End; ours begin with a dot, as no XML id can.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        for stock in (f"{name}.EndJoin", "End"):
-            del self.task_specs[stock]
-        self.end: Any = Ending(self, f"{name}.Ending")
-        self.end.connect(SimpleBpmnTask(self, "End"))
+        self.task_specs.clear()
+        self.start: Any = BpmnStartTask(self, ".Start")
+        self.end: Any = Ending(self, ".Ending")
+        self.end.connect(Closing(self, ".Closing"))
 
 
 SIMPLE: Final = {
@@ -238,7 +248,7 @@ def build(scopes: Mapping[str, Scope]) -> dict[str, Procedure]:
 
 def entry(procedure: Any, element: str) -> Any:
     """Return the spec a token enters an element by: its boundary split where it has boundary events."""
-    return procedure.task_specs.get(f"{element}.Boundary") or procedure.task_specs[element]
+    return procedure.task_specs.get(f".Boundary {element}") or procedure.task_specs[element]
 
 
 def _procedure(scope: Scope) -> Procedure:
@@ -265,8 +275,8 @@ def _procedure(scope: Scope) -> Procedure:
 
 
 def _guard(procedure: Procedure, node: Node, guards: list[Node]) -> None:
-    split = BoundaryEventSplit(procedure, f"{node.id}.Boundary")
-    join = BoundaryEventJoin(procedure, f"{node.id}.BoundaryEnd", split_task=split.name, cancel=True)
+    split = BoundaryEventSplit(procedure, f".Boundary {node.id}")
+    join = BoundaryEventJoin(procedure, f".BoundaryEnd {node.id}", split_task=split.name, cancel=True)
     for each in (node, *guards):
         split.connect(procedure.task_specs[each.id])
         procedure.task_specs[each.id].connect(join)

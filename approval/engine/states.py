@@ -73,7 +73,9 @@ def load(
             each: Any = run
             run.outcomes = part["outcomes"]
         else:
-            each = run.reopen(run.get_task_from_id(UUID(part["host"])), part["outcomes"])
+            host = run.get_task_from_id(UUID(part["host"]))
+            each = run.create_subprocess(host, host.task_spec.spec, deserializing=True)
+            each.outcomes = part["outcomes"]
         _restore(each, part["tokens"])
     for each in run.runs():
         for task in list(each.tasks.values()):

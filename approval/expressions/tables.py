@@ -1,7 +1,7 @@
 """Decision tables of DMN 1.3 (决策表): loaded whole or refused, then asked; every answer cites its rules."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -14,7 +14,7 @@ DMN: Final = "{https://www.omg.org/spec/DMN/20191111/MODEL/}"
 FEEL: Final = {"", "feel", "https://www.omg.org/spec/DMN/20191111/FEEL/"}
 POLICIES: Final = {"UNIQUE", "FIRST", "ANY", "PRIORITY", "RULE ORDER", "OUTPUT ORDER", "COLLECT"}
 RANKED: Final = {"PRIORITY", "OUTPUT ORDER"}
-AGGREGATORS: Final = {"": None, "SUM": sum, "MIN": min, "MAX": max, "COUNT": len}
+AGGREGATORS: Final[dict[str, Callable[[list[Any]], Any]]] = {"SUM": sum, "MIN": min, "MAX": max, "COUNT": len}
 
 
 class DecisionRefused(Refusal):
@@ -102,9 +102,7 @@ class Table:
     def _aggregated(self, results: list[Any], asked: dict[str, Any]) -> Any:
         if any(isinstance(result, bool) or not isinstance(result, int | float) for result in results):
             raise DecisionRefused(decision=self.id, why=f"{self.aggregator} needs numbers", asked=asked)
-        aggregate = AGGREGATORS[self.aggregator]
-        assert aggregate is not None  # `_settle` answered the plain list before
-        return aggregate(results)
+        return AGGREGATORS[self.aggregator](results)
 
     def _shaped(self, outputs: list[Any]) -> Any:
         return outputs[0] if len(self.outputs) == 1 else dict(zip(self.outputs, outputs, strict=True))
@@ -177,7 +175,7 @@ class _Reading:
         names = tuple(output.get("name") or "" for output in outputs)
         if policy not in POLICIES:
             self.fault(table, f"hit policy {policy} is not known; use one of {', '.join(sorted(POLICIES))}")
-        if aggregator not in AGGREGATORS or (aggregator and (policy != "COLLECT" or len(outputs) != 1)):
+        if aggregator and (aggregator not in AGGREGATORS or policy != "COLLECT" or len(outputs) != 1):
             self.fault(table, f"aggregation {aggregator} needs COLLECT, one output, and SUM, MIN, MAX or COUNT")
         if not outputs or (len(outputs) > 1 and ("" in names or len(set(names)) < len(names))):
             self.fault(table, "a table needs an output, and several outputs need a name each")

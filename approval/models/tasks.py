@@ -66,6 +66,7 @@ class Errand(Base):
     element: Mapped[str] = mapped_column(CODE)
     errand: Mapped[str] = mapped_column(CODE)
     progress: Mapped[str] = mapped_column(CODE)
+    attempts: Mapped[int] = mapped_column(default=0)
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     result: Mapped[dict[str, Any] | None]
@@ -88,3 +89,12 @@ class Timer(Base):
     progress: Mapped[str] = mapped_column(CODE)
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+
+
+class Heartbeat(Base):
+    """A worker that is alive (后台进程心跳)."""
+
+    __tablename__ = "heartbeats"
+
+    executor: Mapped[str] = mapped_column(CODE, primary_key=True)
+    beat_at: Mapped[datetime]

@@ -68,6 +68,14 @@ def from_zip(content: bytes, settings: Settings) -> dict[str, bytes]:
         raise PackRefused(faults=[Fault("", "", 0, f"not a whole zip file: {reason}")]) from None
 
 
+def digest(files: Mapping[str, bytes]) -> str:
+    """Tell packs apart by their bytes (事项包摘要): SHA-256 over paths and contents, 64 hexadecimal digits."""
+    whole = hashlib.sha256()
+    for path in sorted(files):
+        whole.update(path.encode() + b"\0" + hashlib.sha256(files[path]).digest())
+    return whole.hexdigest()
+
+
 def read(files: Mapping[str, bytes]) -> Pack:
     """Understand the files of a pack (解读事项包); raises `PackRefused` with the faults of all its parts."""
     faults: list[Fault] = []
@@ -90,7 +98,7 @@ def read(files: Mapping[str, bytes]) -> Pack:
                 faults += refused.facts["faults"]
     if faults or manifest is None or definition is None:
         raise PackRefused(faults=faults)
-    return Pack(dict(files), _digest(files), manifest, definition, forms)
+    return Pack(dict(files), digest(files), manifest, definition, forms)
 
 
 def check(files: Mapping[str, bytes], settings: Settings) -> Pack:
@@ -99,7 +107,12 @@ def check(files: Mapping[str, bytes], settings: Settings) -> Pack:
     The procedure is first read in a child process that a hang or a flood of memory takes down alone; then
     everything the parts name of one another must be there. Scenarios are played by `rehearsals.check`.
     """
-    engine.check(_procedures(files), seconds=settings.parse_seconds, megabytes=settings.parse_megabytes)
+    engine.check(
+        _procedures(files),
+        process=_main_process(files),
+        seconds=settings.parse_seconds,
+        megabytes=settings.parse_megabytes,
+    )
     pack = read(files)
     if faults := [*_wiring(pack), *_expressions(pack)]:
         raise PackRefused(faults=faults)
@@ -171,13 +184,6 @@ def _main_process(files: Mapping[str, bytes]) -> str | None:
     """Name the process of `process.bpmn`: the others are called by it."""
     root = markup.read(MAIN, files.get(MAIN, b""))
     return next((node.get("id") for node in root if markup.local(node) == "process"), None)
-
-
-def _digest(files: Mapping[str, bytes]) -> str:
-    whole = hashlib.sha256()
-    for path in sorted(files):
-        whole.update(path.encode() + b"\0" + hashlib.sha256(files[path]).digest())
-    return whole.hexdigest()
 
 
 def _departments(manifest: Manifest) -> set[str]:

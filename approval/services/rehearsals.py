@@ -105,12 +105,22 @@ def check(pack: Pack, settings: Settings) -> int:
     return len(played)
 
 
-def play(office: Office, scenario: Scenario, item: str, *, token: str | None = None, say: Say = lambda _: None) -> str:
-    """Play a scenario (预演) in an office and return the case's number; errands run at once, in this process.
+def play(
+    office: Office,
+    scenario: Scenario,
+    item: str,
+    *,
+    token: str | None = None,
+    say: Say = lambda _: None,
+    settle: Callable[[Office, str, Say], None] | None = None,
+) -> str:
+    """Play a scenario (预演) in an office and return the case's number.
 
-    Where the office's clock can be set it follows the scenario, else everything happens now. Raises whatever
-    the services refuse.
+    Where the office's clock can be set it follows the scenario, else everything happens now. `settle` waits
+    until the case's errands are done; by default they run at once, in this process. Raises whatever the
+    services refuse.
     """
+    settle = settle or _run_errands
     _set(office, scenario.filing["at"])
     with office.work(by=_person(office, scenario.filing)) as work:
         uploads = [Upload(code, f"{code}.pdf", SAMPLE_PDF) for code in scenario.filing["materials"]]
@@ -122,7 +132,7 @@ def play(office: Office, scenario: Scenario, item: str, *, token: str | None = N
             workers.sweep(office)
         else:
             _play(office, scenario, number, step, say)
-        _run_errands(office, number, say)
+        settle(office, number, say)
     return number
 
 
@@ -140,19 +150,25 @@ def scratch_office(settings: Settings, clock: Clock) -> Office:
     return office
 
 
-def _differences(pack: Pack, scenario: Scenario, settings: Settings) -> Iterator[Fault]:
+def rehearse(pack: Pack, scenario: Scenario, settings: Settings, *, say: Say = lambda _: None) -> dict[str, Any]:
+    """Play a scenario in an office made for it (单个预演) and return its `outcome`; nothing outside is touched."""
     office = scratch_office(settings, Clock(scenario.filing["at"].astimezone(UTC)))
     try:
         with office.work(by=SYSTEM) as work:
             packs.deploy(work, pack)
-        number = play(office, scenario, pack.manifest.code)
+        number = play(office, scenario, pack.manifest.code, say=say)
         with office.work(by=SYSTEM, read_only=True) as work:
-            got = outcome(work, number)
+            return outcome(work, number)
+    finally:
+        office.engine.dispose()
+
+
+def _differences(pack: Pack, scenario: Scenario, settings: Settings) -> Iterator[Fault]:
+    try:
+        got = rehearse(pack, scenario, settings)
     except (Refusal, certificates.CertificateError) as refused:
         yield Fault(scenario.file, "", 0, f"{scenario.title}: {refused}")
         return
-    finally:
-        office.engine.dispose()
     for name, wanted in scenario.expect.items():
         actual = got.get(name)
         if isinstance(wanted, Mapping):

@@ -13,21 +13,26 @@ _log = logging.getLogger(__name__)
 
 
 def run_errand(office: Office, errand_id: UUID) -> bool:
-    """Run one errand (执行自动事务) and move its procedure on; False when it was no longer open.
+    """Run one errand (执行自动事务) and move its procedure on; False when it is done, dropped or an incident.
 
     May be called again after any failure or power cut: what is slow is made outside a transaction and may be
-    made twice, what is kept is kept with the end of the errand, once, under the lock of its case.
+    made twice, what is kept is kept with the end of the errand, once, under the lock of its case. An errand
+    begun too often without an end becomes an incident, so that a poisonous one cannot kill workers for ever.
     """
-    with office.work(by=SYSTEM, read_only=True) as work:
-        errand = work.session.get(Errand, errand_id)
-        if errand is None or errand.progress not in {ErrandProgress.OPEN, ErrandProgress.INCIDENT}:
+    with office.work(by=SYSTEM) as work:
+        case, errand = _locked(work, errand_id)
+        if errand.progress != ErrandProgress.OPEN:
+            return False
+        errand.attempts += 1
+        if errand.attempts > office.settings.errand_attempts:
+            _to_incident(work, case, errand, "begun too often without an end")
             return False
         carried = errands.CARRIED[errand.errand]
-        gathered = carried.look(work, work.session.get_one(Case, errand.case_id))
+        gathered = carried.look(work, case)
     made = carried.make(office, gathered)
     with office.work(by=SYSTEM) as work:
         case, errand = _locked(work, errand_id)
-        if errand.progress not in {ErrandProgress.OPEN, ErrandProgress.INCIDENT}:
+        if errand.progress != ErrandProgress.OPEN:
             return False
         outcome = carried.keep(work, case, made)
         errand.progress, errand.closed_at, errand.result = ErrandProgress.DONE, work.now, outcome
@@ -41,8 +46,7 @@ def report_incident(office: Office, errand_id: UUID, reason: str) -> None:
     with office.work(by=SYSTEM) as work:
         case, errand = _locked(work, errand_id)
         if errand.progress == ErrandProgress.OPEN:
-            errand.progress = ErrandProgress.INCIDENT
-            journal.write(work, case, "errand:incident", errand=errand.errand, reason=reason)
+            _to_incident(work, case, errand, reason)
 
 
 def sweep(office: Office) -> int:
@@ -54,7 +58,7 @@ def sweep(office: Office) -> int:
         try:
             with office.work(by=SYSTEM) as work:
                 fired += len(timers.fire(work, case_id))
-        except Exception:  # noqa: BLE001 -- logged with its trace; see the next line
+        except Exception:  # noqa: BLE001 -- logged with its trace
             # One case that cannot move must not hold up the clocks of all others; it is tried again.
             _log.exception("the timers of case %s could not fire", case_id)
     return fired
@@ -65,3 +69,8 @@ def _locked(work: Work, errand_id: UUID) -> tuple[Case, Errand]:
     case = work.session.get_one(Case, errand.case_id, with_for_update=True)
     work.session.refresh(errand)
     return case, errand
+
+
+def _to_incident(work: Work, case: Case, errand: Errand, reason: str) -> None:
+    errand.progress = ErrandProgress.INCIDENT
+    journal.write(work, case, "errand:incident", errand=errand.errand, reason=reason)

@@ -332,11 +332,12 @@ def test_a_message_nobody_waits_for_is_refused():
 
 
 def test_an_unknown_or_closed_item_is_refused():
-    definition = define(els("s", "s"), els("u", "a b"), els("e", "e"), path("s a b e"))
+    guarded = guard("t", "b", timer("P1D"))
+    definition = define(els("s", "s"), els("u", "a b"), guarded, els("e", "e e2"), path("s a b e"), path("t e2"))
     walk = Walk(definition)
     closed = walk.item("a")
-    walk.do("a")
-    for item in (closed, "nonsense", ""):
+    waiting = walk.do("a").item("t")
+    for item in (closed, "nonsense", "", waiting):
         with pytest.raises(NotFound):
             engine.complete(definition, walk.now.state, item, {}, now=NOW)
 
@@ -398,3 +399,9 @@ def test_a_long_straight_procedure_fits():
     names = " ".join(f"t{number}" for number in range(390))
     walk = Walk(engine.load({"p.bpmn": bpmn(els("s", "s"), els("u", names), els("e", "e"), path(f"s {names} e"))}))
     assert walk.do("t0").open == ["t1"]
+
+
+def test_elements_may_be_called_start_and_end():
+    walk = Walk(define(els("s", "Start"), els("u", "a"), els("e", "End"), path("Start a End")))
+    assert walk.do("a").now.finished
+    assert walk.trail == [("Start",), ("a", "End")]

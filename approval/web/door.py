@@ -1,0 +1,67 @@
+"""The door (门): one kind of visitor comes in by it, and each view is handed one Work."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from flask import Blueprint, Response, abort, current_app, g, make_response, request
+
+from approval.domain.actors import VISITOR
+from approval.domain.errors import NotSignedIn
+from approval.office import Office
+from approval.services import people
+from approval.web import visitors
+
+View = Callable[..., Any]
+_SAFE = frozenset({"GET", "HEAD"})
+_BAD_REQUEST = 400
+
+
+def office() -> Office:
+    """Bring the office that this application stands for (当前办公室)."""
+    return cast("Office", current_app.extensions["office"])
+
+
+class Door(Blueprint):
+    """A blueprint whose views take a Work first (门). The Work is committed before the reply goes out.
+
+    A GET opens a read-only Work, anything else a writing one; `writes` says otherwise. A Refusal rolls back.
+    `for_people` turns away whoever is not signed in.
+    """
+
+    def __init__(self, name: str, import_name: str, *, for_people: bool = False) -> None:
+        super().__init__(name, import_name)
+        self.for_people = for_people
+
+    def route(self, rule: str, *, writes: bool | None = None, **options: Any) -> Callable[[Any], Any]:
+        """Register a view `view(work, **values)`; see the class."""
+
+        def register(view: View) -> View:
+            @wraps(view)
+            def received(**values: Any) -> Response:
+                return self._receive(view, writes, values)
+
+            self.add_url_rule(rule, options.pop("endpoint", None), received, **options)
+            return view
+
+        return register
+
+    def _receive(self, view: View, writes: bool | None, values: dict[str, Any]) -> Response:
+        _require_text(values)
+        read_only = request.method in _SAFE if writes is None else not writes
+        with office().work(by=VISITOR, read_only=read_only) as work:
+            g.actor = visitors.recognise(work)
+            if self.for_people and g.actor.person is None:
+                raise NotSignedIn
+            reply = make_response(view(work.acting_as(g.actor), **values))
+        if token := g.pop("idle_token", None):
+            with office().work() as work:
+                people.keep_alive(work, token)
+        return reply
+
+
+def _require_text(values: dict[str, Any]) -> None:
+    # PostgreSQL takes no NUL in a text, and nobody types one.
+    given = [str(value) for value in values.values()] + [value for _, value in request.values.items(multi=True)]
+    if any("\0" in text for text in given):
+        abort(_BAD_REQUEST)
