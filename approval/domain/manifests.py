@@ -15,6 +15,7 @@ from approval.domain.errors import Fault, PackRefused
 FILE = "item.toml"
 APPLICANT = "applicant"
 
+_MOST_DAYS = 2000  # eight years of working days: more is a slip of the pen
 _NEEDS = frozenset({"required", "optional", "when"})
 _KINDS = {str: "a text", int: "a whole number", list: "a list", dict: "a table", date: "a date"}
 _EMPTY: Mapping[type, Any] = {str: "", int: 0, list: [], dict: {}, date: date.min}
@@ -144,7 +145,7 @@ class _Reader:
         value = self.data if source is None else source
         for key in where.split("."):
             value = value.get(key) if isinstance(value, Mapping) else None
-        if not isinstance(value, kind):
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             why = "is missing" if value is None else f"must be {_KINDS[kind]}"
             self.faults.append(Fault(FILE, path + where, 0, why))
             return cast("_T", _EMPTY[kind])
@@ -194,13 +195,7 @@ class _Reader:
                 Apart(frozenset(self._texts("tasks", row, at)), self._get(str, "basis", row, at))
                 for at, row in self._rows("apart")
             ),
-            limits={
-                name: Limit(
-                    self._get(int, "days", limit, f"limits.{name}."),
-                    self._get(str, "basis", limit, f"limits.{name}."),
-                )
-                for name, limit in self._get(dict, "limits").items()
-            },
+            limits={name: self._limit(f"limits.{name}.", limit) for name, limit in self._get(dict, "limits").items()},
             legal_basis=tuple(
                 LegalBasis(
                     self._get(str, "law", row, at),
@@ -219,9 +214,18 @@ class _Reader:
 
     def _item_number(self) -> str:
         number, pattern = self._get(str, "item_number"), self._get(str, "item_number_pattern")
-        if not re.fullmatch(pattern, number):
-            self.faults.append(Fault(FILE, "item_number", 0, f"does not fit {pattern}"))
+        try:
+            if not re.fullmatch(pattern, number):
+                self.faults.append(Fault(FILE, "item_number", 0, f"does not fit {pattern}"))
+        except re.error as reason:
+            self.faults.append(Fault(FILE, "item_number_pattern", 0, str(reason)))
         return number
+
+    def _limit(self, path: str, limit: Any) -> Limit:
+        days = self._get(int, "days", limit, path)
+        if not 0 < days <= _MOST_DAYS and isinstance(limit, Mapping) and limit.get("days") == days:
+            self.faults.append(Fault(FILE, path + "days", 0, f"must be from 1 to {_MOST_DAYS}"))
+        return Limit(days, self._get(str, "basis", limit, path))
 
     def _lane(self, name: str, lane: Any) -> Lane:
         path = f"lanes.{name}."

@@ -62,7 +62,7 @@ def _node(node: Node, scopes: Mapping[str, Scope], tables: Mapping[str, Table]) 
 
 
 def check_timing(node: Node) -> None:
-    """Refuse a timer that could never be due: ValueError for text, ExpressionRefused for FEEL."""
+    """Refuse a timer (定时) that could never be due: ValueError for text, ExpressionRefused for FEEL."""
     timing = node.event.timing
     if timing is None or timing.countdown is not None:
         return
@@ -98,7 +98,7 @@ def _scope(scope: Scope) -> Iterable[Fault]:
 
 
 def reach(scope: Scope, start: str) -> set[str]:
-    """Return every node a token can come to from `start`, boundary events of what it stands on included."""
+    """Return every node a token can come to from `start` (可达节点), boundary events of what it stands on included."""
     reached: set[str] = set()
     ahead = [start]
     while ahead:

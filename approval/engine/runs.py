@@ -217,13 +217,13 @@ class Run(Flat, BpmnWorkflow):
 
 
 def ring(my_task: Any) -> None:
-    """Let a waiting event fire."""
+    """Let a waiting event fire (触发事件)."""
     my_task.internal_data["event_fired"] = True
     my_task.task_spec._update(my_task)
 
 
 def withdraw(my_task: Any) -> None:
-    """Take a token off the drawing, with the boundary events that guard it."""
+    """Take a token off the drawing (撤下令牌), with the boundary events that guard it."""
     host = my_task.parent
     together = host.children if isinstance(host.task_spec, BoundaryEventSplit) else [my_task]
     for task in together:
@@ -232,7 +232,7 @@ def withdraw(my_task: Any) -> None:
 
 
 def forget(run: Any) -> None:
-    """Drop every task that no token stands on or needs, and hang the rest under the root.
+    """Drop every task that no token stands on or needs (剪枝), and hang the rest under the root.
 
     What a token needs: the element it came by (joins tell their flows apart by it), and a boundary split with
     all its children for as long as one of them is open.

@@ -29,7 +29,7 @@ class NoWayOn(OutOfTurn):
 
 
 def is_token(task: Any) -> bool:
-    """Say whether a task is where the case stands, rather than where it was or may come to."""
+    """Say whether a task is where the case stands (当前位置), rather than where it was or may come to."""
     if task.has_state(OPEN):
         return True
     return bool(
@@ -242,12 +242,12 @@ SIMPLE: Final = {
 
 
 def build(scopes: Mapping[str, Scope]) -> dict[str, Procedure]:
-    """Build a spec for every scope; the scopes have passed `dialect.faults`."""
+    """Build a spec for every scope (构建流程); the scopes have passed `dialect.faults`."""
     return {name: _procedure(scope) for name, scope in scopes.items()}
 
 
 def entry(procedure: Any, element: str) -> Any:
-    """Return the spec a token enters an element by: its boundary split where it has boundary events."""
+    """Return the spec a token enters an element by (入口): its boundary split where it has boundary events."""
     return procedure.task_specs.get(f".Boundary {element}") or procedure.task_specs[element]
 
 

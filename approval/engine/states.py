@@ -85,7 +85,7 @@ def load(
 
 
 def read(state: bytes) -> dict[str, Any]:
-    """Unpack a state without giving it life."""
+    """Unpack a state (解包状态) without giving it life."""
     if state[:1] != bytes([CODEC]):
         raise StateRefused(why="its codec is not known", codec=state[0] if state else None)
     try:

@@ -245,6 +245,8 @@ def applicant_facts(work: Work, applicant_id: UUID, filed_by: UUID) -> dict[str,
 def _filed_with(work: Work, token: str | None) -> Case | None:
     if token is None:
         return None
+    # Of two clicks at once the second waits here and then finds the case of the first.
+    work.session.get_one(Person, work.actor.person, with_for_update=True)
     same = select(Case).where(Case.filed_by == work.actor.person, Case.filing_token == token)
     return work.session.scalars(same).one_or_none()
 
@@ -269,6 +271,7 @@ def _step(work: Work, case: Case, new: Status) -> None:
     case.status = step(Status(case.status), new)
     if new in FINAL:
         case.ended_at = work.now
+        countdowns.stop_running(work, case, f"case:{new}")
     work.session.flush()
 
 
@@ -292,8 +295,9 @@ def _decide(work: Work, case: Case, decision: Status, reason: str) -> dict[str, 
     countdowns.stop(work, case, "decision", manifest.limits["decision"].basis)
     countdowns.begin(work, case, "delivery", manifest.limits["delivery"], since=work.now)
     journal.write(work, case, f"case:{decision}")
+    told = {"reason": reason, "article": _told(work, case).get("article", "")}
     remedies = {"review_body": manifest.service["review_body"], "court": manifest.service["court"]}
-    notices.tell(work, case, decision, number=case.number, reason=reason, **remedies)
+    notices.tell(work, case, decision, number=case.number, **told, **remedies)
     return {}
 
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy import select, update
 
+from approval.domain.cases import Status
 from approval.domain.countdown import Due, Entry, EntryType, expiry, legal_day, reckon
 from approval.domain.manifests import Limit
 from approval.domain.workdays import Calendar
@@ -15,6 +16,12 @@ from approval.office import Work
 
 # Legal acts begin these (filing, acceptance, decision); any other begins when its timer begins to wait.
 BEGUN_BY_LAW = frozenset({"acceptance", "decision", "delivery"})
+_AWAITED = {
+    Status.FILED: "acceptance",
+    Status.ACCEPTED: "decision",
+    Status.GRANTED: "delivery",
+    Status.REFUSED: "delivery",
+}
 
 
 def begin(work: Work, case: Case, kind: str, limit: Limit, *, since: datetime, deemed: bool = False) -> Due:
@@ -31,10 +38,26 @@ def stop(work: Work, case: Case, kind: str, basis: str) -> Due:
     return _write(work, case, kind, Entry(EntryType.STOP, work.today, 0, basis))
 
 
+def stop_running(work: Work, case: Case, basis: str) -> None:
+    """Stop every countdown of a case that still runs (停止全部时限): the case has ended."""
+    kinds = select(CountdownEntry.kind).where(CountdownEntry.case_id == case.id).distinct()
+    for kind in work.session.scalars(kinds.order_by(CountdownEntry.kind)).all():
+        reckoned = due(work, case, kind)
+        if reckoned is not None and reckoned.stopped_on is None:
+            stop(work, case, kind, basis)
+
+
 def due(work: Work, case: Case, kind: str) -> Due | None:
     """Reckon a countdown of a case from its ledger (查询时限); None when it never began."""
     ledger = _ledger(work, case, kind)
     return reckon(ledger, calendar(work)) if ledger else None
+
+
+def awaited(work: Work, case: Case) -> tuple[str, Due] | None:
+    """Find the countdown that runs where a case stands (当前时限), by kind and due day; None when none runs."""
+    kind = _AWAITED.get(Status(case.status))
+    running = due(work, case, kind) if kind else None
+    return (kind, running) if kind and running and running.stopped_on is None else None
 
 
 def began_at(work: Work, case: Case, kind: str) -> datetime:

@@ -142,7 +142,7 @@ def _field(question: Field) -> Any:
         options["filters"] = [_stripped]
     if question.kind in CHOICES | LISTS:
         kind = fields.RadioField if question.kind in CHOICES else fields.SelectMultipleField
-        return kind(choices=list(question.options), **options)
+        return kind(choices=[fields.SelectChoice(*option) for option in question.options], **options)
     if question.kind == "dynamiclist":
         return fields.FieldList(fields.FormField(build(question.fields)), max_entries=_MOST_ROWS, **options)
     return _PLAIN.get(question.kind, fields.StringField)(**options)

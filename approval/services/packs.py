@@ -4,7 +4,9 @@ A pack is data only: its files are read as bytes, checked as a whole, and every 
 """
 
 import hashlib
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -28,6 +30,8 @@ from approval.settings import Settings
 SHARED = "_shared"
 MAIN = "process.bpmn"
 _PROCEDURES = (".bpmn", ".dmn")
+# What reading a cut, forged or encrypted archive may raise.
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def from_zip(content: bytes, settings: Settings) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             return dict(_unzipped(archive, settings))
-    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError) as reason:
+    except (*_BROKEN_ZIP, ValueError) as reason:
         raise PackRefused(faults=[Fault("", "", 0, f"not a whole zip file: {reason}")]) from None
 
 

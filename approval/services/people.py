@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from stdnum.cn import ric, uscc
 
 from approval.domain.actors import Actor, Post
@@ -56,6 +56,11 @@ def organizations(work: Work) -> list[Organization]:
     """List the organizations that the actor may act for (可代理的单位)."""
     theirs = select(Organization).join(Agency).where(Agency.person_id == work.actor.person)
     return list(work.session.scalars(theirs.order_by(Organization.name)))
+
+
+def departments(work: Work) -> dict[str, Department]:
+    """Bring the departments of the city (部门名录), by code."""
+    return {department.code: department for department in work.session.scalars(select(Department))}
 
 
 def enrol(
@@ -172,6 +177,12 @@ def resume(work: Work, token: str) -> models.Session:
 def is_stale(work: Work, session: models.Session) -> bool:
     """Tell whether it is time to note that the session is alive (会话活跃标记)."""
     return work.now - session.seen_at > _SEEN_EVERY
+
+
+def keep_alive(work: Work, token: str) -> None:
+    """Note that a session is in use (会话续时): its idle time begins anew; an ended session stays ended."""
+    alive = update(models.Session).where(models.Session.token_sha256 == _fingerprint(token))
+    work.session.execute(alive.values(seen_at=work.now))
 
 
 def sign_out(work: Work, token: str) -> None:

@@ -35,9 +35,9 @@ def complete(work: Work, case: Case, item: UUID, outcome: dict[str, Any], facts:
 
 
 def catch_up(work: Work, case: Case, due: Iterable[UUID]) -> None:
-    """Fire the timers of a case that are due (触发到期定时)."""
+    """Fire the timers of a case that are due (触发到期定时), in the order given."""
     pack = items.pack(work, case.item_version)
-    fired = {str(timer) for timer in due}
+    fired = [str(timer) for timer in due]
     _follow(work, case, pack, engine.catch_up(pack.definition, case.state, fired, now=work.now))
 
 

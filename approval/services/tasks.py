@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
-from approval.domain.errors import AnswersInvalid, NotAllowed, Overtaken
+from approval.domain.errors import AlreadyDone, AnswersInvalid, NotAllowed
 from approval.domain.manifests import APPLICANT
+from approval.models.cases import Case
 from approval.models.tasks import Progress, Task
 from approval.office import Work
 from approval.services import access, answers, forms, items, journal, procedures
@@ -21,22 +22,19 @@ def queue(work: Work, *, limit: int = 50, offset: int = 0) -> list[Task]:
     return list(work.session.scalars(listed.order_by(Task.opened_at, Task.id).limit(limit).offset(offset)))
 
 
-def claim(work: Work, task_id: UUID) -> Task:
-    """Claim a task (签收): one conditional UPDATE decides between two officers.
+def of_case(work: Work, case: Case) -> list[Task]:
+    """List the tasks of a case (办件的待办), open and closed, oldest first."""
+    theirs = select(Task).where(Task.case_id == case.id).order_by(Task.opened_at, Task.id)
+    return list(work.session.scalars(theirs))
 
-    Raises as `access.task`; `Overtaken` for whoever comes second.
+
+def claim(work: Work, task_id: UUID) -> Task:
+    """Claim a task (签收); of two officers at once the lock of the case lets one in, the other is `Overtaken`.
+
+    Raises as `access.task`.
     """
     task = access.task(work, task_id)
-    mine = (
-        update(Task)
-        .where(Task.id == task.id, Task.progress == Progress.OPEN)
-        .where(or_(Task.claimed_by.is_(None), Task.claimed_by == work.actor.person))
-        .values(claimed_by=work.actor.person)
-        .returning(Task.id)
-    )
-    if work.session.scalar(mine) is None:
-        raise Overtaken(task=task.element)
-    work.session.refresh(task)
+    task.claimed_by = work.actor.person
     journal.write(work, task.case, "task:claimed", task=task.element)
     return task
 
@@ -56,9 +54,12 @@ def complete(work: Work, task_id: UUID, given: Mapping[str, Any], *, token: str 
     free text stays in the answers. Raises as `access.task`; `AnswersInvalid(missing=[…])` with everything at
     once; whatever the acts that follow refuse. An applicant's correction goes through `cases.correct`.
     """
-    if (done := _done_with(work, task_id, token)) is not None:
-        return done
-    task = access.task(work, task_id)
+    try:
+        task = access.task(work, task_id)
+    except AlreadyDone:
+        if (done := _done_with(work, task_id, token)) is not None:
+            return done
+        raise
     if task.role == APPLICANT and task.form is None:
         raise NotAllowed(task=task.element)
     form = items.pack(work, task.case.item_version).forms.get(task.form or "")

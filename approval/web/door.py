@@ -47,6 +47,7 @@ class Door(Blueprint):
         return register
 
     def _receive(self, view: View, writes: bool | None, values: dict[str, Any]) -> Response:
+        _require_own_origin()
         _require_text(values)
         read_only = request.method in _SAFE if writes is None else not writes
         with office().work(by=VISITOR, read_only=read_only) as work:
@@ -58,6 +59,13 @@ class Door(Blueprint):
             with office().work() as work:
                 people.keep_alive(work, token)
         return reply
+
+
+def _require_own_origin() -> None:
+    # Beside the token in every form: what another site's page sends says so itself.
+    own = {office().settings.origin.rstrip("/"), request.host_url.rstrip("/")}
+    if request.method not in _SAFE and request.headers.get("Origin", request.host_url.rstrip("/")) not in own:
+        abort(_BAD_REQUEST)
 
 
 def _require_text(values: dict[str, Any]) -> None:

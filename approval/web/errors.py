@@ -68,9 +68,12 @@ def answer(app: Flask) -> None:
 
 def _refused(refusal: Refusal | CertificateError) -> Response:
     code = status(type(refusal))
-    if code >= FAULT:
-        return _failed(refusal, code)
-    facts = refusal.facts if isinstance(refusal, Refusal) else {}
+    if code == FAULT:
+        return _failed(refusal)
+    # What the strong-house found, or what is out of order here, is for the log.
+    facts = refusal.facts if isinstance(refusal, Refusal) and code < FAULT else {}
+    if code > FAULT:
+        facts = {"incident": _incident(refusal)}
     reply = _reply(code, words.refusal(type(refusal)), refusal.code, facts)
     if minutes := facts.get("minutes"):
         reply.headers["Retry-After"] = str(minutes * 60)
@@ -87,11 +90,14 @@ def _turned_away(error: HTTPException) -> Response:
     return reply
 
 
-def _failed(fault: Exception, code: int = FAULT) -> Response:
-    incident = secrets.token_hex(4).upper()
-    _log.error("incident %s at %s %s", incident, request.method, request.path, exc_info=fault)
-    told = words.refusal(type(fault)) if code != FAULT else words.http(FAULT)
-    return _reply(code, told, "unavailable" if code != FAULT else "fault", {"incident": incident})
+def _failed(fault: Exception) -> Response:
+    return _reply(FAULT, words.http(FAULT), "fault", {"incident": _incident(fault)})
+
+
+def _incident(fault: Exception) -> str:
+    number = secrets.token_hex(4).upper()
+    _log.error("incident %s at %s %s", number, request.method, request.path, exc_info=fault)
+    return number
 
 
 def _reply(status_code: int, told: words.Told, code: str, facts: dict[str, Any]) -> Response:

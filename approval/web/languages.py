@@ -11,7 +11,7 @@ from approval.domain.manifests import Words
 CHINESE, ENGLISH = "zh", "en"
 _COOKIE = "lang"
 _A_YEAR = 365 * 24 * 3600
-# A browser reads `//host` and `/\\host` as another site.
+# A browser reads `//host` and `/\host` as another site.
 _OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x1f\x7f]*")
 
 door = Blueprint("languages", __name__)

@@ -1,6 +1,7 @@
 """Visitors (来访者): who is asking, by the cookie of a session that lives on our side."""
 
-from flask import Response, g, request
+from flask import g, request
+from werkzeug.wrappers import Response
 
 from approval.domain.actors import VISITOR, Actor
 from approval.domain.errors import NotAllowed, NotFound, NotSignedIn

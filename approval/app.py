@@ -1,0 +1,94 @@
+"""The application (应用): has a key to every room, opens the doors and hangs out the signs."""
+
+from flask import Flask, g, redirect, url_for
+from flask_babel import Babel, get_locale
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from jinja2 import StrictUndefined
+from werkzeug.wrappers import Response
+
+from approval.office import Office, tune
+from approval.paths import STATIC, TEMPLATES, TRANSLATIONS
+from approval.settings import Settings, SettingsRefused
+from approval.web import errors, headers, languages, portal, public, sign, visitors, window, words
+from approval.web.door import Door
+
+db = SQLAlchemy()
+
+_DOORS: dict[str, tuple[Door, ...]] = {
+    "public": (public.door,),
+    "portal": (sign.door, portal.door),
+    "window": (sign.door, window.door),
+    "admin": (sign.door,),
+}
+# Where "/" leads in a process that does not open the public door.
+_FIRST_PAGE = {"portal": "portal.mine", "window": "window.queue", "admin": "sign.form"}
+
+
+def create_app(settings: Settings | None = None, office: Office | None = None) -> Flask:
+    """Build the Flask application (创建应用) from the settings, or around an office that stands already.
+
+    Raises `SettingsRefused` for a door that nobody knows.
+    """
+    settings = office.settings if office else settings or Settings.from_env()
+    app = Flask(__name__, template_folder=TEMPLATES, static_folder=STATIC, static_url_path="/static")
+    app.config.update(
+        SECRET_KEY=settings.form_key(),
+        MAX_CONTENT_LENGTH=settings.request_bytes,
+        SESSION_COOKIE_NAME=visitors.cookie_name(settings, "form"),
+        SESSION_COOKIE_SECURE=visitors.secure(settings),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        WTF_CSRF_TIME_LIMIT=settings.session_hours * 3600,
+        BABEL_DEFAULT_LOCALE=languages.CHINESE,
+        BABEL_DEFAULT_TIMEZONE=settings.zone,
+        BABEL_TRANSLATION_DIRECTORIES=str(TRANSLATIONS),
+        SQLALCHEMY_DATABASE_URI=settings.sqlalchemy_url,
+    )
+    app.extensions["office"] = office or _open_office(app, settings)
+    Babel(app, locale_selector=languages.select)
+    CSRFProtect(app)
+    errors.answer(app)
+    headers.wear(app, settings)
+    _open_doors(app, settings.doors.split())
+    _dress(app, settings)
+    return app
+
+
+def _open_office(app: Flask, settings: Settings) -> Office:
+    settings.instance.mkdir(parents=True, exist_ok=True)
+    db.init_app(app)
+    with app.app_context():
+        return Office(settings, tune(db.engine), make_session=db.session.session_factory)
+
+
+def _open_doors(app: Flask, names: list[str]) -> None:
+    if unknown := set(names) - _DOORS.keys():
+        raise SettingsRefused(f"APPROVAL_DOORS: no door is called {', '.join(sorted(unknown))}")
+    app.register_blueprint(languages.door)
+    for door in dict.fromkeys(door for name in names for door in _DOORS[name]):
+        app.register_blueprint(door)
+    if "public" not in names:
+        first = next(_FIRST_PAGE[name] for name in names)
+
+        @app.get("/")
+        def first_page() -> Response:
+            return redirect(url_for(first), 303)
+
+
+def _dress(app: Flask, settings: Settings) -> None:
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        words=words,
+        said=languages.said,
+        english=languages.english,
+        doors=frozenset(settings.doors.split()),
+        signing="sign" in app.blueprints,
+        demonstration=sign.demonstration(settings),
+    )
+
+    @app.context_processor
+    def common() -> dict[str, object]:
+        return {"actor": g.get("actor"), "lang": "en" if str(get_locale()) == "en" else "zh-CN"}

@@ -1,0 +1,46 @@
+"""The window (窗口): the tasks of an officer's own posts."""
+
+from uuid import UUID
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from approval.domain.errors import NotAllowed
+from approval.office import Work
+from approval.services import people, tasks
+from approval.web.door import Door
+
+door = Door("window", __name__, for_people=True)
+
+_PAGE = 50
+_SEE_OTHER = 303
+
+
+@door.get("/window/tasks")
+def queue(work: Work) -> str:
+    """List the tasks that are free or one's own, the oldest first (我的待办)."""
+    if not work.actor.posts:
+        raise NotAllowed
+    page = max(1, request.args.get("page", 1, type=int))
+    found = tasks.queue(work, limit=_PAGE + 1, offset=_PAGE * (page - 1))
+    return render_template(
+        "window/tasks.html",
+        tasks=found[:_PAGE],
+        page=page,
+        more=len(found) > _PAGE,
+        departments=people.departments(work),
+    )
+
+
+@door.post("/window/tasks/<uuid:task_id>/claim")
+def claim(work: Work, task_id: UUID) -> Response:
+    """Claim a task (签收)."""
+    tasks.claim(work, task_id)
+    return redirect(url_for("window.queue"), _SEE_OTHER)
+
+
+@door.post("/window/tasks/<uuid:task_id>/release")
+def release(work: Work, task_id: UUID) -> Response:
+    """Give a task back (退回)."""
+    tasks.release(work, task_id)
+    return redirect(url_for("window.queue"), _SEE_OTHER)

@@ -1,0 +1,235 @@
+"""Words (文字): what codes are called on a page, in one place; lazy, so that each visitor reads their language.
+
+The Chinese text is the message id; `translations/` holds the English.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
+
+from approval.domain.cases import Status
+from certificates import Outcome, Question
+
+
+class Told(NamedTuple):
+    """A headline, and what to do now."""
+
+    title: LazyString
+    advice: LazyString
+
+
+STATUSES: Mapping[str, LazyString] = {
+    Status.FILED: _("待受理"),
+    Status.CORRECTING: _("等待补正"),
+    Status.ACCEPTED: _("已受理，审查中"),
+    Status.GRANTED: _("准予许可"),
+    Status.REFUSED: _("不予许可"),
+    Status.CONCLUDED: _("已办结"),
+    Status.DECLINED: _("不予受理"),
+    Status.WITHDRAWN: _("已撤回"),
+    Status.TERMINATED: _("已终止"),
+}
+
+COUNTDOWNS: Mapping[str, LazyString] = {
+    "acceptance": _("受理期限"),
+    "decision": _("决定期限"),
+    "delivery": _("送达期限"),
+}
+
+ROLES: Mapping[str, LazyString] = {
+    "applicant": _("申请人"),
+    "window": _("综合窗口"),
+    "examiner": _("审查岗"),
+    "inspector": _("核查岗"),
+    "reviewer": _("复核岗"),
+    "signer": _("签批岗"),
+    "administrator": _("管理员"),
+}
+
+OUTCOMES: Mapping[Outcome, Told] = {
+    Outcome.VALID: Told(_("证照真实、有效"), _("电子印章完好，与签发机关的记录一致，目前在有效期内。")),
+    Outcome.UNREADABLE: Told(_("读不出这个文件"), _("请上传签发时的 PDF 文件，不要上传截图、照片或者扫描件。")),
+    Outcome.FOREIGN: Told(
+        _("不是本市机关签发的"), _("文件上的印章不属于本市有权签发的机关，不能作为有效证照。请向出示人核实。")
+    ),
+    Outcome.TAMPERED: Told(
+        _("内容被改动过"), _("内容与电子印章对不上，不能作为有效证照。请向签发机关核实，并可以举报。")
+    ),
+    Outcome.UNKNOWN: Told(
+        _("没有查到这张证照"), _("可能是编号或者查验码输入有误，也可能不是本市签发的证照。请核对后再试。")
+    ),
+    Outcome.UNSEALED: Told(_("还没有加盖电子印章"), _("这张证照尚未签发完成，目前没有效力。")),
+    Outcome.REVOKED: Told(_("已经被吊销"), _("证照是真实的，但已经被签发机关吊销，不再有效。")),
+    Outcome.EXPIRED: Told(_("已经过期"), _("证照是真实的，但有效期已经届满，不再有效。")),
+    Outcome.NOT_YET_VALID: Told(_("还没有到生效日期"), _("证照是真实的，但有效期还没有开始。")),
+    Outcome.UNVERIFIABLE: Told(
+        _("现在无法得出结论"), _("有的问题目前无法查验。这不表示证照无效，请稍后再试，或者向签发机关核实。")
+    ),
+}
+
+QUESTIONS: Mapping[Question, LazyString] = {
+    Question.READABLE: _("文件可以读取"),
+    Question.KNOWN_HERE: _("证照库中有记录"),
+    Question.MATCHES_STORE: _("与签发时的文件完全一致"),
+    Question.RECORD_UNALTERED: _("证照库中的记录没有改动"),
+    Question.SEALED: _("已加盖电子印章"),
+    Question.SEALED_ONCE: _("只有一个签章"),
+    Question.SEAL_INTACT: _("电子印章完好"),
+    Question.WHOLE_DOCUMENT_COVERED: _("印章覆盖整个文件"),
+    Question.CHANGES_FORBIDDEN: _("签章之后没有改动"),
+    Question.SEALED_BY_ENTITLED_DEPARTMENT: _("印章属于签发机关"),
+    Question.CHAIN_TO_ROOT: _("印章证书来自可信的根证书"),
+    Question.SEAL_NOT_REVOKED: _("印章在签章时没有被撤销"),
+    Question.NOT_REVOKED: _("证照没有被吊销"),
+    Question.BEGUN: _("有效期已经开始"),
+    Question.NOT_EXPIRED: _("有效期没有届满"),
+}
+
+# The answers whose detail is a day or a published reason; other details are for operators.
+TELLING = frozenset({Question.NOT_REVOKED, Question.BEGUN, Question.NOT_EXPIRED})
+
+LICENCE_FIELDS: Mapping[str, LazyString] = {
+    "operator": _("经营者名称"),
+    "business_form_name": _("主体业态"),
+    "activities": _("经营项目"),
+    "premises": _("经营场所"),
+}
+
+SOURCES: Mapping[str, LazyString] = {
+    "申请人自备": _("申请人自备"),
+    "政府部门核发": _("政府部门核发"),
+}
+
+NOTICES: Mapping[str, LazyString] = {
+    "receipt": _("已收到您的申请材料。"),
+    "correction": _("材料需要补正，全部问题已经一次告知。"),
+    "accepted": _("您的申请已经受理。"),
+    "declined": _("您的申请不予受理。"),
+    "granted": _("准予许可。"),
+    "refused": _("不予许可。"),
+    "withdrawn": _("您的申请已经撤回。"),
+    "terminated": _("没有在期限内收到需要您提供的内容，办理已经终止。"),
+    "delivered": _("办理结果已经送达，可以在本页领取。"),
+}
+
+# What a notice says of this case: fact by fact, in this order.
+NOTICE_FACTS: Mapping[str, LazyString] = {
+    "acceptance_due": _("受理期限"),
+    "decision_due": _("决定期限"),
+    "reason": _("理由"),
+    "authority": _("应当向其申请"),
+    "basis": _("依据"),
+    "article": _("依据"),
+    "review_body": _("可以向其申请行政复议"),
+    "court": _("可以向其提起行政诉讼"),
+}
+
+JOURNAL: Mapping[str, LazyString] = {
+    "case:filed": _("提交申请"),
+    "case:correction-asked": _("一次性告知补正"),
+    "case:corrected": _("补正材料"),
+    "case:accepted": _("受理"),
+    "case:deemed-accepted": _("逾期没有告知，视为受理"),
+    "case:declined": _("不予受理"),
+    "case:granted": _("作出决定：准予许可"),
+    "case:refused": _("作出决定：不予许可"),
+    "case:withdrawn": _("撤回申请"),
+    "case:terminated": _("终止办理"),
+    "case:urged": _("催办"),
+    "case:delivered": _("送达结果"),
+    "case:concluded": _("办结"),
+    "task:claimed": _("开始办理"),
+    "task:released": _("退回待办"),
+    "task:completed": _("完成环节"),
+    "timer:fired": _("期限届满"),
+    "errand:incident": _("自动事务转人工处理"),
+    "licence:issued": _("颁发证照"),
+    "licence:drawn": _("证照文件制作完成"),
+    "licence:revoked": _("吊销证照"),
+    "procedure:finished": _("流程结束"),
+}
+
+WHY: Mapping[str, LazyString] = {
+    "required": _("请填写"),
+    "missing": _("请上传这份材料"),
+    "wrong-type": _("文件格式不对，或者内容与格式不符"),
+    "too-large": _("文件太大"),
+    "empty": _("文件是空的"),
+    "not-asked-for": _("这一项不需要提供"),
+    "too-long": _("太长了"),
+    "too-short": _("太短了"),
+    "out-of-range": _("超出了允许的范围"),
+    "not-a-number": _("请填写数字"),
+    "wrong-form": _("格式不对"),
+    # What the form library itself says of a value that it cannot read.
+    "Not a valid choice.": _("请从所列的选项中选择"),
+    "Invalid Choice: could not coerce.": _("请从所列的选项中选择"),
+    "Not a valid decimal value.": _("请填写数字"),
+    "Not a valid date value.": _("请填写日期，例如 2026-09-21"),
+}
+_WRONG = _("这一项不正确")
+
+_REFUSALS: Mapping[str, Told] = {
+    "refusal": Told(_("这件事现在办不了"), _("内容不符合要求。请检查后再试，或者到窗口咨询。")),
+    "not-found": Told(_("没有找到"), _("地址或者编号可能有误，也可能您无权查看。")),
+    "not-signed-in": Told(_("请先登录"), _("登录以后可以继续。长时间没有操作时，登录会自动失效。")),
+    "not-allowed": Told(_("您的岗位不能办理这一步"), _("请由有权办理的人员办理，或者联系管理员。")),
+    "incomplete": Told(_("还有内容需要补充"), _("下面一次列出了全部问题，改好以后可以继续。")),
+    "materials-missing": Told(_("材料还不齐全"), _("下面一次列出了全部问题，改好以后可以继续。")),
+    "answers-invalid": Told(_("填写的内容有问题"), _("下面一次列出了全部问题，改好以后可以继续。")),
+    "out-of-turn": Told(_("现在不能办理这一步"), _("办件的进度不允许这样做。请查看办件目前的情况。")),
+    "illegal-step": Told(_("依法不能这样办理"), _("办件目前的状态不允许这一步。请查看办件目前的情况。")),
+    "already-done": Told(_("这一步已经办过了"), _("不需要再办一次。请查看办件目前的情况。")),
+    "item-closed": Told(_("这个事项暂停申请"), _("目前不接收新的申请。请查看办事指南或者拨打咨询电话。")),
+    "overtaken": Told(_("别人先办了一步"), _("办件刚刚被别人更新。请查看目前的情况后再办理。")),
+    "too-large": Told(_("内容太大"), _("请减小文件后再试。")),
+    "too-many": Told(_("尝试次数过多"), _("请稍等几分钟再试。")),
+    "pack-refused": Told(_("事项包有缺陷"), _("下面列出了全部缺陷，改好以后可以再次发布。")),
+    "unavailable": Told(_("暂时无法办理"), _("系统的一个部分暂时不可用，您的办件没有受到影响。请稍后再试。")),
+    "expression-refused": Told(_("有一条规则无法计算"), _("事项包中的规则有误，请联系管理员。")),
+    "value-refused": Told(_("有的内容无法保存"), _("内容的形式不能保存，请检查后再试。")),
+    "decision-refused": Told(_("有一张决策表无法计算"), _("事项包中的决策表有误，请联系管理员。")),
+    "state-refused": Told(_("办件的流程状态无法读取"), _("办件没有改动，请联系管理员。")),
+    "certificate-error": Told(_("证照库无法办理"), _("内容不符合证照的要求。请检查后再试，或者联系管理员。")),
+    "identifier-invalid": Told(_("代码不正确"), _("代码的形式或者校验位有误，请核对。")),
+    "number-pattern-invalid": Told(_("证照编号规则有误"), _("请联系管理员。")),
+    "numbers-exhausted": Told(_("证照编号已经用完"), _("请联系管理员。")),
+    "not-canonical": Told(_("证照内容不规范"), _("同一内容有不止一种读法，不能签章。")),
+    "naive-instant": Told(_("时间缺少时区"), _("请联系管理员。")),
+    "licence-unknown": Told(_("没有这张证照"), _("编号可能有误，请核对。")),
+    "illegal-act": Told(_("依法不能这样处理证照"), _("证照目前的状态不允许这样做。")),
+    "reason-missing": Told(_("缺少理由或者依据"), _("对持证人不利的处理，必须写明理由和法律依据。")),
+    "seal-refused": Told(_("不能加盖电子印章"), _("印章不属于签发机关，或者目前不能使用。请联系管理员。")),
+    "authority-unusable": Told(_("电子印章机构不可用"), _("请联系管理员。")),
+}
+
+_HTTP: Mapping[int, Told] = {
+    400: Told(_("请求无法处理"), _("页面可能已经过期。请返回上一页，刷新以后再试。")),
+    404: _REFUSALS["not-found"],
+    405: Told(_("不能这样打开这个地址"), _("请从页面上的链接或者按钮进入。")),
+    413: _REFUSALS["too-large"],
+    500: Told(_("系统出了故障"), _("您刚才的操作没有生效。请稍后再试；如果需要帮助，请告诉我们下面的编号。")),
+}
+
+
+def refusal(kind: type[Exception]) -> Told:
+    """Find the words for a class of refusal, its parent's if it has none of its own."""
+    codes = (each.__dict__.get("code", "") for each in kind.__mro__)
+    return next((_REFUSALS[code] for code in codes if code in _REFUSALS), _HTTP[500])
+
+
+def http(status: int) -> Told:
+    """Find the words for a status that Flask itself answers with."""
+    return _HTTP.get(status, _HTTP[400])
+
+
+def why(code: str) -> LazyString:
+    """Find the words for what is wrong with an answer or a material."""
+    return WHY.get(code, _WRONG)
+
+
+def called(names: Mapping[Any, LazyString], code: Any) -> LazyString | str:
+    """Find what a code is called; a word that a pack brought itself stays as it is."""
+    return names.get(code, str(code))
