@@ -1,7 +1,8 @@
-"""A worker that loses its power between drawing a licence and storing it, as often as the file says."""
+"""A worker, on a machine of any name, that loses its power between drawing a licence and storing it."""
 
 import os
 import signal
+import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from approval.services import errands
 
 marks = Path(sys.argv[1])
 deaths = int(sys.argv[2])
+machine = sys.argv[3]
 whole = errands.CARRIED["draw_rendition"]
 
 
@@ -25,5 +27,6 @@ def make(office, sheet):
     return pdf
 
 
+socket.gethostname = lambda: machine
 errands.CARRIED["draw_rendition"] = replace(whole, make=make)
 worker.main()

@@ -24,7 +24,7 @@ PATIENCE = 60
 
 def environment(settings):
     told = {f"APPROVAL_{field.name.upper()}": str(getattr(settings, field.name)) for field in fields(settings)}
-    return {**os.environ, **told, "APPROVAL_SWEEP_SECONDS": "1"}
+    return {**os.environ, **told, "APPROVAL_SWEEP_SECONDS": "1", "APPROVAL_SILENT_SECONDS": "2"}
 
 
 def granted_case(office):
@@ -51,41 +51,53 @@ def office(empty_settings):
     office.engine.dispose()
 
 
-def start_worker(office, marks, deaths):
-    command = [sys.executable, str(DYING), str(marks), str(deaths)]
+def start_worker(office, marks, deaths, machine="first"):
+    command = [sys.executable, str(DYING), str(marks), str(deaths), machine]
     return subprocess.Popen(command, env=environment(office.settings))
 
 
-def test_a_worker_killed_between_drawing_and_storing_leaves_one_rendition_in_the_end(office, tmp_path):
-    number = granted_case(office)
-    marks = tmp_path / "marks"
-    deaths = 2
-    for _ in range(deaths):
-        assert start_worker(office, marks, deaths).wait(PATIENCE) == -9
-        with office.work(by=SYSTEM, read_only=True) as work:
-            case = work.session.scalars(select(Case).where(Case.number == number)).one()
-            licence = licences.of_case(work, case)
-            assert certificates.get_rendition(work.session, licence.id) is None
-            assert case.status == "granted"
+def stop_worker(worker):
+    worker.terminate()
+    assert worker.wait(PATIENCE) == 0
 
-    last = start_worker(office, marks, deaths)
-    try:
 
-        def concluded():
-            with office.work(by=SYSTEM, read_only=True) as work:
-                return work.session.scalar(select(Case.status).where(Case.number == number)) == "concluded"
+def status(office, number):
+    with office.work(by=SYSTEM, read_only=True) as work:
+        return work.session.scalar(select(Case.status).where(Case.number == number))
 
-        wait_for(concluded, "the case was not concluded")
-    finally:
-        last.terminate()
-        assert last.wait(PATIENCE) == 0
 
-    assert len(marks.read_text().splitlines()) == deaths + 1
+def require_one_rendition(office, number, attempts):
     with office.work(by=SYSTEM, read_only=True) as work:
         case = work.session.scalars(select(Case).where(Case.number == number)).one()
         drawn = select(func.count()).where(JournalEntry.case_id == case.id, JournalEntry.tag == "licence:drawn")
         assert work.session.scalar(drawn) == 1
         errand = work.session.scalars(select(Errand).where(Errand.case_id == case.id)).one()
-        assert (errand.progress, errand.attempts) == ("done", deaths + 1)
+        assert (errand.progress, errand.attempts) == ("done", attempts)
         pdf = certificates.get_rendition(work.session, licences.of_case(work, case).id)
         assert licences.verify(work, document=pdf).holds
+
+
+def test_a_worker_killed_between_drawing_and_storing_leaves_one_rendition_in_the_end(office, tmp_path):
+    number = granted_case(office)
+    marks, deaths = tmp_path / "marks", 2
+    for _ in range(deaths):
+        assert start_worker(office, marks, deaths).wait(PATIENCE) == -9
+        with office.work(by=SYSTEM, read_only=True) as work:
+            case = work.session.scalars(select(Case).where(Case.number == number)).one()
+            assert certificates.get_rendition(work.session, licences.of_case(work, case).id) is None
+            assert case.status == "granted"
+    last = start_worker(office, marks, deaths)
+    wait_for(lambda: status(office, number) == "concluded", "the case was not concluded")
+    stop_worker(last)
+    assert len(marks.read_text().splitlines()) == deaths + 1
+    require_one_rendition(office, number, deaths + 1)
+
+
+def test_another_machine_takes_over_from_one_that_fell_silent(office, tmp_path):
+    number = granted_case(office)
+    marks = tmp_path / "marks"
+    assert start_worker(office, marks, 1, "first").wait(PATIENCE) == -9
+    second = start_worker(office, marks, 1, "second")
+    wait_for(lambda: status(office, number) == "concluded", "nobody took the errand over")
+    stop_worker(second)
+    require_one_rendition(office, number, 2)
