@@ -4,11 +4,13 @@ The errand row is the truth; DBOS only carries it. Nothing else in the house enq
 """
 
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
 from sqlalchemy.orm import Session
+
+if TYPE_CHECKING:
+    from dbos import DBOSClient
 
 APPLICATION = "approval"
 QUEUE = "errands"
@@ -30,8 +32,10 @@ class Courier:
         self._url = url
 
     @cached_property
-    def _client(self) -> DBOSClient:
-        # Late, because a connection must not be carried through a fork of the web server.
+    def _client(self) -> "DBOSClient":
+        # Late, because a connection must not be carried through a fork, and importing takes half a second.
+        from dbos import DBOSClient, DBOSPortableJSONSerializer  # noqa: PLC0415
+
         return DBOSClient(
             system_database_url=self._url,
             serializer=DBOSPortableJSONSerializer(),
@@ -63,4 +67,6 @@ class Waiting:
 
 def migrate(url: str) -> None:
     """Make or upgrade the tables of DBOS, which have a history of their own."""
+    from dbos import DBOS  # noqa: PLC0415 -- as above
+
     DBOS.migrate(url)

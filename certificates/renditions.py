@@ -1,64 +1,33 @@
-"""Sealed PDFs (版式文件): PAdES B-B (ETSI EN 319 142-1) by a department's seal, kept once, found by hash.
+"""Sealed PDFs (版式文件), kept once and found by hash.
 
-Never the source of truth: the store is. A PDF from outside is examined only to say why it is not one of ours.
+Never the source of truth: the store is. How they are sealed and examined stands in `pades.py`.
 """
 
-import asyncio
-import logging
 import uuid
 from datetime import datetime
-from io import BytesIO
 
-from asn1crypto import x509 as asn1
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.misc import PdfError
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign import fields, signers
-from pyhanko.sign.general import SigningError, find_unique_cms_attribute
-from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
-from pyhanko.sign.validation import EmbeddedPdfSignature, SignatureCoverageLevel, validate_pdf_signature
-from pyhanko_certvalidator import ValidationContext
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from certificates import canonical, seals
-from certificates.checks import Check, Question, unasked
-from certificates.errors import SealRefused
+from certificates import canonical
+from certificates.checks import Check
 from certificates.seals import Sealer
 from certificates.tables import Licence, Rendition
 from certificates.trust import Trust
 
-# What a forged file makes pyHanko say is an answer here, and no traceback on somebody's terminal.
-logging.getLogger("pyhanko").addHandler(logging.NullHandler())
-
 MAGIC = b"%PDF-"
-_SUBFILTER = "/ETSI.CAdES.detached"
-_FIELD = "Seal"
-_DER_LENGTH = 72
-_SEAL_QUESTIONS = (
-    Question.SEALED_ONCE,
-    Question.SEAL_INTACT,
-    Question.WHOLE_DOCUMENT_COVERED,
-    Question.CHANGES_FORBIDDEN,
-    Question.CHAIN_TO_ROOT,
-    Question.SEAL_NOT_REVOKED,
-)
 
 
 def seal_document(pdf: bytes, sealer: Sealer, *, reason: str, now: datetime) -> bytes:
     """Seal a PDF (版式文件签章): one PAdES B-B signature that forbids every later change (DocMDP P=1), P-256.
 
-    `now` is the signing time that the signature claims. Raises SealRefused for what is no PDF, is encrypted
-    or signed already.
+    `now` is the signing time that the signature claims. Raises SealRefused for what is no PDF, is encrypted or
+    is signed already.
     """
-    try:
-        return asyncio.run(_seal_document(pdf, sealer, reason, now))
-    except (PdfError, SigningError, ValueError) as error:
-        raise SealRefused(why=f"this PDF cannot be sealed: {error}") from error
+    from certificates import pades  # noqa: PLC0415 -- see its first page
+
+    return pades.seal_document(pdf, sealer, reason, now)
 
 
 def keep(session: Session, licence_id: uuid.UUID, pdf: bytes, now: datetime) -> bool:
@@ -86,87 +55,7 @@ def licence_of(session: Session, pdf: bytes) -> Licence | None:
 
 
 def examine(pdf: bytes, trust: Trust, now: datetime) -> list[Check]:
-    """Ask an unknown PDF about its seal (版式文件验章), strictly; whatever goes wrong is a no, never raised.
+    """Ask an unknown PDF about its seal (版式文件验章), strictly; whatever goes wrong is a no, nothing is raised."""
+    from certificates import pades  # noqa: PLC0415 -- see its first page
 
-    Profile: exactly one signature, ETSI.CAdES.detached, with signing-certificate-v2, over the entire file,
-    forbidding changes, by a certificate that holds now under the pinned root.
-    """
-    try:
-        signatures = PdfFileReader(BytesIO(pdf), strict=True).embedded_signatures
-        if not signatures:
-            return [Check(Question.SEALED, False), *unasked(_SEAL_QUESTIONS, "there is no seal")]
-        return _questions(signatures, trust, now)
-    except Exception as error:  # noqa: BLE001 -- whatever a forged file makes a parser say, the answer is no
-        sealed = _SUBFILTER.encode() in pdf
-        broken = Check(Question.SEAL_INTACT if sealed else Question.READABLE, False, f"{type(error).__name__}: {error}")
-        return [broken, *unasked(set(_SEAL_QUESTIONS) - {broken.question}, "the file cannot be read")]
-
-
-def _questions(signatures: list[EmbeddedPdfSignature], trust: Trust, now: datetime) -> list[Check]:
-    signature = signatures[0]
-    find_unique_cms_attribute(signature.signer_info["signed_attrs"], "signing_certificate_v2")
-    context = ValidationContext(
-        trust_roots=[_asn1(trust.root)],
-        crls=[trust.crl.public_bytes(Encoding.DER)],
-        revocation_mode="require",
-        moment=now,
-        allow_fetching=False,
-    )
-    status = validate_pdf_signature(signature, context)
-    chain, not_revoked = trust.examine(x509.load_der_x509_certificate(signature.signer_cert.dump()), now)
-    distrusted = status.intact and status.valid and not status.trusted  # of a broken seal pyHanko asks no more
-    pades = signature.sig_object.get("/SubFilter") == _SUBFILTER
-    return [
-        Check(Question.SEALED, pades),
-        Check(Question.SEALED_ONCE, len(signatures) == 1, str(len(signatures))),
-        Check(Question.SEAL_INTACT, status.intact and status.valid),
-        Check(
-            Question.WHOLE_DOCUMENT_COVERED,
-            status.coverage is SignatureCoverageLevel.ENTIRE_FILE,
-            str(status.coverage and status.coverage.name),
-        ),
-        Check(
-            Question.CHANGES_FORBIDDEN,
-            signature.docmdp_level == fields.MDPPerm.NO_CHANGES and bool(status.docmdp_ok),
-        ),
-        Check(Question.CHAIN_TO_ROOT, bool(chain.holds) and not distrusted, chain.detail),
-        Check(Question.SEAL_NOT_REVOKED, bool(not_revoked.holds) and not status.revoked),
-    ]
-
-
-async def _seal_document(pdf: bytes, sealer: Sealer, reason: str, now: datetime) -> bytes:
-    settings = signers.PdfSignatureMetadata(
-        field_name=_FIELD,
-        md_algorithm="sha256",
-        reason=reason,
-        certify=True,
-        subfilter=fields.SigSeedSubFilter.PADES,
-        docmdp_permissions=fields.MDPPerm.NO_CHANGES,
-    )
-    signing = signers.PdfSigner(settings, _CmsSigner(sealer)).init_signing_session(
-        IncrementalPdfFileWriter(BytesIO(pdf), strict=True)
-    )
-    signing.system_time = now  # pyHanko would read the wall clock
-    room = await signing.estimate_signature_container_size(None)
-    document = signing.prepare_tbs_document(None, room)
-    output = BytesIO()
-    digest, _ = document.digest_tbs_document(output=output)
-    claims = PdfCMSSignedAttributes(signing_time=now)
-    await document.perform_signature(digest.document_digest, claims)
-    return output.getvalue()
-
-
-class _CmsSigner(signers.Signer):
-    """Lets pyHanko sign with any Sealer."""
-
-    def __init__(self, sealer: Sealer) -> None:
-        chain = SimpleCertificateStore.from_certs([_asn1(certificate) for certificate in sealer.chain])
-        super().__init__(signing_cert=_asn1(sealer.certificate), cert_registry=chain, embed_roots=False)
-        self._sealer = sealer
-
-    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:  # noqa: ARG002 -- pyHanko's signature
-        return bytes(_DER_LENGTH) if dry_run else seals.der(self._sealer.sign(data))
-
-
-def _asn1(certificate: x509.Certificate) -> asn1.Certificate:
-    return asn1.Certificate.load(certificate.public_bytes(Encoding.DER))
+    return pades.examine(pdf, trust, now)

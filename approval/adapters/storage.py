@@ -3,6 +3,7 @@
 import hashlib
 
 from sqlalchemy import column, insert, select, table
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from approval.domain.errors import NotFound
@@ -20,9 +21,15 @@ class DatabaseStorage:
     def put(self, content: bytes) -> str:
         """Keep bytes once, however often they are handed in."""
         sha256 = hashlib.sha256(content).hexdigest()
-        known = self._session.scalar(select(_contents.c.sha256).where(_contents.c.sha256 == sha256))
-        if known is None:
-            self._session.execute(insert(_contents).values(sha256=sha256, content=content))
+        known = select(_contents.c.sha256).where(_contents.c.sha256 == sha256)
+        if self._session.scalar(known) is None:
+            # A savepoint, because somebody else may be handing in the same file at this very moment.
+            try:
+                with self._session.begin_nested():
+                    self._session.execute(insert(_contents).values(sha256=sha256, content=content))
+            except IntegrityError:
+                if self._session.scalar(known) is None:
+                    raise
         return sha256
 
     def get(self, sha256: str) -> bytes:

@@ -11,6 +11,7 @@ import click
 from approval.domain.actors import VISITOR
 from approval.office import Office, open_office
 from approval.services import licences
+from approval.web import words
 from certificates import Verification
 
 _MARKS = {True: "✓", False: "✗", None: "?"}
@@ -42,9 +43,13 @@ def examine(office: Office, what: str) -> Verification:
 
 
 def as_text(verification: Verification) -> str:
-    """Say a verification in lines, every check by name."""
-    lines = [f"  {_MARKS[check.holds]} {check.question} {check.detail}".rstrip() for check in verification.checks]
-    return "\n".join([f"{verification.outcome.upper()}", *lines])
+    """Say a verification in lines: the bottom line, then every check by name."""
+    told = words.OUTCOMES[verification.outcome]
+    lines = [
+        f"  {_MARKS[check.holds]} {check.question:<30}{words.QUESTIONS[check.question]}  {check.detail}".rstrip()
+        for check in verification.checks
+    ]
+    return "\n".join([f"{verification.outcome.upper()} {told.title}：{told.advice}", *lines])
 
 
 def as_data(verification: Verification) -> dict[str, Any]:

@@ -22,6 +22,8 @@ def case(work: Work, number: str, *, lock: bool = False) -> Case:
     `lock` keeps others from changing it until this Work ends. Raises `NotSignedIn`, `NotFound`.
     """
     _somebody(work)
+    if not number.isprintable():  # half characters and NUL, which a database driver would choke on
+        raise NotFound(case=number)
     wanted = select(Case).where(Case.number == number, _visible(work))
     found = work.session.scalars(wanted.with_for_update(of=Case) if lock else wanted).one_or_none()
     if found is None:

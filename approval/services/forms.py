@@ -3,6 +3,8 @@
 Messages are codes (`required`, `too-long`); pages and the command line find the words.
 """
 
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
@@ -11,6 +13,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 from wtforms import fields, validators
 from wtforms.form import BaseForm
+from wtforms.meta import DefaultMeta
 
 from approval.domain.answers import CHOICES, LISTS, TEXTS, Field, Form
 from approval.domain.errors import Missing
@@ -18,6 +21,29 @@ from approval.expressions import feel
 
 _TEXT_LIMIT = 10_000
 _MOST_ROWS = 100
+_NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,6})?")
+_LINES = str.maketrans("", "", "\n\r\t")
+# Controls, marks without a shape, half characters and separators that no page shows.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# What WTForms says by itself, as codes.
+_CODES = {
+    "Not a valid choice.": "not-a-choice",
+    "'%(value)s' is not a valid choice for this field.": "not-a-choice",
+    "Not a valid date value.": "not-a-date",
+}
+
+
+class _Codes:
+    def gettext(self, sentence: str) -> str:
+        return _CODES.get(sentence, sentence)
+
+    def ngettext(self, sentence: str, _plural: str, _count: int) -> str:
+        return _CODES[sentence]
+
+
+class _Meta(DefaultMeta):
+    def get_translations(self, _form: BaseForm) -> _Codes:
+        return _Codes()
 
 
 @lru_cache(maxsize=256)
@@ -27,7 +53,7 @@ def build(questions: tuple[Field, ...]) -> type[BaseForm]:
 
     class AnswerForm(BaseForm):
         def __init__(self, formdata: Any = None, prefix: str = "", **_given: Any) -> None:
-            super().__init__(unbound, prefix=prefix)
+            super().__init__(unbound, prefix=prefix, meta=_Meta())
             self.process(formdata)
 
     return AnswerForm
@@ -39,10 +65,11 @@ def check(form: Form, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Mi
     `given` is JSON; numbers come back as int or float, dates as ISO 8601 text. Questions that a FEEL
     condition hides are neither asked nor kept; unknown keys are refused.
     """
-    cleaned, faults = _clean(form.fields, _flat(given))
-    known = {question.key for question in form.fields}
-    faults += [Missing(f"answers.{key}", "not-asked-for", key) for key in sorted(set(given) - known)]
-    return cleaned, faults
+    faults = list(_misshapen(form.fields, given))
+    misshapen = {fault.where for fault in faults}
+    readable = {key: value for key, value in given.items() if f"answers.{key}" not in misshapen}
+    cleaned, wrong = _clean(form.fields, _flat(readable))
+    return cleaned, [*faults, *(fault for fault in wrong if fault.where not in misshapen)]
 
 
 def choices(form: Form, answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,6 +80,36 @@ def choices(form: Form, answers: Mapping[str, Any]) -> dict[str, Any]:
         for question in form.fields
         if question.key in answers and question.kind not in free
     }
+
+
+def _misshapen(questions: tuple[Field, ...], given: Mapping[str, Any]) -> Iterator[Missing]:
+    """Find answers that no browser could have sent for their question: another shape of JSON, unprintable text."""
+    known = {question.key: question for question in questions}
+    for key, value in sorted(given.items()):
+        question = known.get(key)
+        if question is None:
+            yield Missing(f"answers.{key}", "not-asked-for", key)
+        elif not _fits(question, value):
+            yield Missing(f"answers.{key}", "wrong-form", question.label)
+        elif question.kind == "dynamiclist" and len(value or ()) > _MOST_ROWS:
+            yield Missing(f"answers.{key}", "too-many", question.label)
+
+
+def _fits(question: Field, value: Any) -> bool:
+    if value is None:
+        return True
+    if question.kind == "dynamiclist":
+        known = {inner.key: inner for inner in question.fields}
+        return isinstance(value, list) and all(
+            isinstance(row, Mapping) and all(key in known and _fits(known[key], entry) for key, entry in row.items())
+            for row in value
+        )
+    if question.kind in LISTS and isinstance(value, list):
+        return all(isinstance(entry, str) for entry in value)
+    if isinstance(value, str):
+        line = value.translate(_LINES) if question.kind == "textarea" else value
+        return _UNSEEN.isdisjoint(map(unicodedata.category, line))
+    return isinstance(value, bool | int | float | Decimal)
 
 
 def _clean(questions: tuple[Field, ...], data: "MultiDict[str, Any]") -> tuple[dict[str, Any], list[Missing]]:
@@ -124,9 +181,24 @@ def _flat(given: Mapping[str, Any]) -> "MultiDict[str, Any]":
     return flat
 
 
+class _NumberField(fields.DecimalField):
+    """Takes a number as people write it: no exponents, no infinities, 15 digits and 6 behind the point."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = None
+        if valuelist and (text := valuelist[0].strip()):
+            if not _NUMBER.fullmatch(text):
+                raise ValueError("not-a-number")
+            self.data = Decimal(text)
+
+    def pre_validate(self, _form: BaseForm) -> None:
+        if self.process_errors:  # what is no number is not out of range as well
+            raise validators.StopValidation
+
+
 _PLAIN: dict[str, Any] = {
     "textarea": fields.TextAreaField,
-    "number": fields.DecimalField,
+    "number": _NumberField,
     "checkbox": fields.BooleanField,
     "datetime": fields.DateField,
 }
@@ -158,7 +230,9 @@ def _validators(question: Field) -> Iterator[Any]:
         if question.required:
             yield validators.Length(min=1, message="required")
         return
-    yield validators.InputRequired("required") if question.required else validators.Optional()
+    # A text of blanks says nothing; of a number and a choice, 0 and no are answers.
+    needed = validators.DataRequired if question.kind in TEXTS else validators.InputRequired
+    yield needed("required") if question.required else validators.Optional()
     if question.kind in TEXTS:
         yield validators.Length(max=int(limits.get("maxLength", _TEXT_LIMIT)), message="too-long")
         if "minLength" in limits:
@@ -166,14 +240,18 @@ def _validators(question: Field) -> Iterator[Any]:
         if pattern := limits.get("pattern"):
             yield _pattern(pattern)
     if question.kind == "number":
-        yield _finite
+        if "decimalDigits" in limits:
+            yield _digits(limits["decimalDigits"])
         if "min" in limits or "max" in limits:
             yield validators.NumberRange(limits.get("min"), limits.get("max"), message="out-of-range")
 
 
-def _finite(_form: BaseForm, field: Any) -> None:
-    if field.data is not None and not field.data.is_finite():
-        raise validators.StopValidation("not-a-number")
+def _digits(most: int) -> Any:
+    def few_enough(_form: BaseForm, field: Any) -> None:
+        if field.data != round(field.data, most):
+            raise validators.StopValidation("not-a-number")
+
+    return few_enough
 
 
 def _pattern(pattern: str) -> Any:

@@ -11,7 +11,7 @@ from approval.services.packs import Pack
 
 def find(work: Work, code: str) -> ItemVersion:
     """Find the version in force of an item (现行事项版本); raises `NotFound`."""
-    item = work.session.get(ServiceItem, code)
+    item = work.session.get(ServiceItem, code) if code.isprintable() else None
     if item is None or item.version is None:
         raise NotFound(item=code)
     return item.version

@@ -12,14 +12,21 @@ from approval.office import Office
 from approval.services import people
 from approval.web import visitors
 
+PAGE = 50
 View = Callable[..., Any]
 _SAFE = frozenset({"GET", "HEAD"})
 _BAD_REQUEST = 400
+_LAST_PAGE = 10_000
 
 
 def office() -> Office:
     """Bring the office that this application stands for (当前办公室)."""
     return cast("Office", current_app.extensions["office"])
+
+
+def asked_page() -> int:
+    """Read which page of a list is asked for (页码), from 1; far beyond any list it is the last that can be."""
+    return min(max(1, request.args.get("page", 1, type=int)), _LAST_PAGE)
 
 
 class Door(Blueprint):

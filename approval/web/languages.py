@@ -7,6 +7,8 @@ from flask_babel import get_locale
 from werkzeug.wrappers import Response
 
 from approval.domain.manifests import Words
+from approval.web import visitors
+from approval.web.door import office
 
 CHINESE, ENGLISH = "zh", "en"
 _COOKIE = "lang"
@@ -39,7 +41,8 @@ def said(words: Words) -> str:
 def choose(language: str) -> Response:
     """Remember a choice of language and go back to where it was made."""
     reply = redirect(own_path(request.args.get("next")), 303)
-    reply.set_cookie(_COOKIE, language, max_age=_A_YEAR, httponly=True, samesite="Lax", path="/")
+    secure = visitors.secure(office().settings)
+    reply.set_cookie(_COOKIE, language, max_age=_A_YEAR, secure=secure, httponly=True, samesite="Lax", path="/")
     return reply
 
 

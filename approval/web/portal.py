@@ -1,5 +1,6 @@
 """The portal (办事大厅): an applicant's own cases."""
 
+from datetime import date
 from typing import Any
 
 from flask import Response, abort, render_template
@@ -8,7 +9,7 @@ from approval.models.cases import Case
 from approval.models.tasks import Progress
 from approval.office import Work
 from approval.services import access, cases, countdowns, items, journal, licences, materials, notices, people, tasks
-from approval.web.door import Door
+from approval.web.door import PAGE, Door, asked_page
 
 door = Door("portal", __name__, for_people=True)
 
@@ -18,9 +19,13 @@ _NOT_FOUND = 404
 @door.get("/my/cases")
 def mine(work: Work) -> str:
     """List the cases of the person, or of the organization acted for (我的办件)."""
+    page = asked_page()
+    found = cases.mine(work, limit=PAGE + 1, offset=PAGE * (page - 1))
     return render_template(
         "portal/cases.html",
-        rows=[(case, _waiting(work, case)) for case in cases.mine(work)],
+        rows=[(case, _waiting(work, case)) for case in found[:PAGE]],
+        page=page,
+        more=len(found) > PAGE,
         organizations=people.organizations(work),
     )
 
@@ -40,6 +45,7 @@ def case(work: Work, number: str) -> str:
         now=[pack.definition.tasks[task.element] for task in theirs if task.progress == Progress.OPEN],
         names={task.element: task.name for task in theirs},
         notices=notices.of_case(work, found),
+        read_day=date.fromisoformat,
         journal=journal.read(work, found),
         materials=materials.of_case(work, found),
         departments=people.departments(work),

@@ -2,17 +2,16 @@
 
 from uuid import UUID
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from approval.domain.errors import NotAllowed
 from approval.office import Work
 from approval.services import people, tasks
-from approval.web.door import Door
+from approval.web.door import PAGE, Door, asked_page
 
 door = Door("window", __name__, for_people=True)
 
-_PAGE = 50
 _SEE_OTHER = 303
 
 
@@ -21,13 +20,13 @@ def queue(work: Work) -> str:
     """List the tasks that are free or one's own, the oldest first (我的待办)."""
     if not work.actor.posts:
         raise NotAllowed
-    page = max(1, request.args.get("page", 1, type=int))
-    found = tasks.queue(work, limit=_PAGE + 1, offset=_PAGE * (page - 1))
+    page = asked_page()
+    found = tasks.queue(work, limit=PAGE + 1, offset=PAGE * (page - 1))
     return render_template(
         "window/tasks.html",
-        tasks=found[:_PAGE],
+        tasks=found[:PAGE],
         page=page,
-        more=len(found) > _PAGE,
+        more=len(found) > PAGE,
         departments=people.departments(work),
     )
 

@@ -48,6 +48,11 @@ ROLES: Mapping[str, LazyString] = {
     "administrator": _("管理员"),
 }
 
+APPLICANTS: Mapping[str, LazyString] = {
+    "person": _("个人"),
+    "organization": _("企业和其他组织"),
+}
+
 OUTCOMES: Mapping[Outcome, Told] = {
     Outcome.VALID: Told(_("证照真实、有效"), _("电子印章完好，与签发机关的记录一致，目前在有效期内。")),
     Outcome.UNREADABLE: Told(_("读不出这个文件"), _("请上传签发时的 PDF 文件，不要上传截图、照片或者扫描件。")),
@@ -192,6 +197,8 @@ _REFUSALS: Mapping[str, Told] = {
     "value-refused": Told(_("有的内容无法保存"), _("内容的形式不能保存，请检查后再试。")),
     "decision-refused": Told(_("有一张决策表无法计算"), _("事项包中的决策表有误，请联系管理员。")),
     "state-refused": Told(_("办件的流程状态无法读取"), _("办件没有改动，请联系管理员。")),
+    "no-way-on": Told(_("流程走不下去了"), _("办件停在原来的地方，没有改动。请联系管理员。")),
+    "cannot-migrate": Told(_("办件不能迁移到新版本"), _("办件留在原来的版本，没有改动。请联系管理员。")),
     "certificate-error": Told(_("证照库无法办理"), _("内容不符合证照的要求。请检查后再试，或者联系管理员。")),
     "identifier-invalid": Told(_("代码不正确"), _("代码的形式或者校验位有误，请核对。")),
     "number-pattern-invalid": Told(_("证照编号规则有误"), _("请联系管理员。")),

@@ -4,6 +4,7 @@ from io import BytesIO
 
 import pikepdf
 import pytest
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -216,7 +217,7 @@ def test_a_changed_byte_in_a_pdf_is_tampered(licence, sealed, upload):
 
 def test_an_appended_update_is_tampered(licence, sealed, upload):
     writer = IncrementalPdfFileWriter(BytesIO(sealed))
-    writer.root["/Lang"] = certificates.renditions.fields.generic.TextStringObject("zh-CN")
+    writer.root["/Lang"] = generic.TextStringObject("zh-CN")
     writer.update_root()
     out = BytesIO()
     writer.write(out)

@@ -8,13 +8,13 @@ from sqlalchemy import select
 
 from approval.domain.actors import SYSTEM, Actor
 from approval.domain.materials import Upload
-from approval.models.cases import Case
+from approval.models.cases import Case, Notice
 from approval.models.tasks import Errand, ErrandProgress, Progress, Task, Timer
 from approval.office import Office
 from approval.services import cases, people, rehearsals, tasks, workers
 from tests.kit.samples import ITEM, RETAIL, uploads
 
-Step = tuple[str, str, Mapping[str, Any]]
+Step = tuple[str, str | Actor, Mapping[str, Any]]
 
 
 def signed_in(office: Office, code: str, organization: str | None = None) -> Actor:
@@ -41,17 +41,16 @@ def open_task(office: Office, number: str, element: str) -> UUID:
         return work.session.scalars(wanted.where(Task.progress == Progress.OPEN)).one()
 
 
-def complete(
-    office: Office, number: str, element: str, by: str | Actor, given: Mapping[str, Any], token: str | None = None
-) -> None:
+def complete(office: Office, number: str, step: Step, token: str | None = None) -> None:
+    element, by, given = step
     task = open_task(office, number, element)
     with office.work(by=by if isinstance(by, Actor) else signed_in(office, by)) as work:
         tasks.complete(work, task, given, token=token)
 
 
 def walk(office: Office, number: str, *steps: Step) -> str:
-    for element, by, given in steps:
-        complete(office, number, element, by, given)
+    for step in steps:
+        complete(office, number, step)
     return number
 
 
@@ -94,3 +93,10 @@ def everything(office: Office) -> dict[str, list[Any]]:
             table.name: sorted(map(repr, work.session.execute(select(table)).all()))
             for table in rehearsals.Base.metadata.sorted_tables
         }
+
+
+def told(office: Office) -> list[tuple[str, dict[str, Any]]]:
+    """List what the office told applicants so far, in the order of telling."""
+    with office.work(by=SYSTEM, read_only=True) as work:
+        rows = select(Notice).order_by(Notice.made_at, Notice.code.desc())
+        return [(notice.code, notice.facts) for notice in work.session.scalars(rows)]

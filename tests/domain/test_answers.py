@@ -1,0 +1,88 @@
+"""Form schemas: what cannot be checked is refused when its pack is deployed, all faults at once."""
+
+import json
+
+import pytest
+
+from approval.domain.answers import read_form
+from approval.domain.errors import PackRefused
+
+FILE = "forms/x.json"
+
+
+def form(*components, **rest):
+    return json.dumps({"id": "x", "components": components, **rest}).encode()
+
+
+def refused(source):
+    with pytest.raises(PackRefused) as refusal:
+        read_form(FILE, source)
+    faults = refusal.value.facts["faults"]
+    assert {fault.file for fault in faults} == {FILE}
+    return [(fault.element, fault.why) for fault in faults]
+
+
+def test_questions_are_read_in_order_out_of_their_groups():
+    title = {"type": "text", "text": "标题"}
+    inner = {"type": "textfield", "key": "name", "label": "姓名", "validate": {"required": True, "maxLength": 9}}
+    last = {"type": "radio", "key": "kind", "label": "类型", "values": [{"value": "1", "label": "一"}]}
+    group = {"type": "group", "components": [inner], "conditional": {"hide": "=kind = null"}}
+    name, kind = read_form(FILE, form(title, group, last)).fields
+    assert (name.key, name.required, name.limits, name.hidden_when) == ("name", True, {"maxLength": 9}, "kind = null")
+    assert (kind.key, kind.required, kind.options, kind.hidden_when) == ("kind", False, (("1", "一"),), "")
+
+
+def test_a_condition_of_its_own_counts_before_that_of_the_group():
+    inner = {"type": "textfield", "key": "name", "conditional": {"hide": "=b"}}
+    (name,) = read_form(FILE, form({"type": "group", "components": [inner], "conditional": {"hide": "=a"}})).fields
+    assert name.hidden_when == "b"
+
+
+def test_all_faults_of_a_schema_are_told_at_once():
+    faults = refused(
+        form(
+            {"type": "script", "key": "evil"},
+            {"type": "textfield", "id": "nameless"},
+            {"type": "number", "key": "twice"},
+            {"type": "number", "key": "twice"},
+            {"type": "dynamiclist", "path": "rows", "components": [{"type": "file", "key": "inner"}]},
+        )
+    )
+    assert faults == [
+        ("evil", "field type 'script' is not offered here"),
+        ("nameless", "a field without a key"),
+        ("inner", "field type 'file' is not offered here"),
+        ("twice", "this key is used twice"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"",
+        b"\xff\xfe",
+        b"{",
+        b"[]",
+        b"null",
+        b"7",
+        b'"x"',
+        b"{}",
+        b'{"id": "x"}',
+        b'{"components": []}',
+        b'{"id": ["x"], "components": []}',
+        b'{"id": "x", "components": {}}',
+        b'{"id": "x", "components": ["a"]}',
+        b'{"id": "x", "components": [null]}',
+        b'{"id": "x", "components": [{"type": ["textfield"], "key": "a"}]}',
+        b'{"id": "x", "components": [{"type": "textfield", "key": ["a"]}]}',
+        b'{"id": "x", "components": [{"type": "textfield", "key": "a", "validate": []}]}',
+        b'{"id": "x", "components": [{"type": "textfield", "key": "a", "conditional": {"hide": 7}}]}',
+        b'{"id": "x", "components": [{"type": "radio", "key": "a", "values": [{"label": "b"}]}]}',
+        b'{"id": "x", "components": [{"type": "radio", "key": "a", "values": "b"}]}',
+        b'{"id": "x", "components": [{"type": "group", "components": "b"}]}',
+        b"[" * 100_000,
+    ],
+    ids=lambda source: source[:70].decode("latin-1"),
+)
+def test_what_is_no_schema_is_refused_and_never_a_crash(source):
+    assert refused(source)

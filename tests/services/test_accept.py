@@ -1,0 +1,117 @@
+"""Acceptance: by the window, or by silence at the end of the fifth working day, never before."""
+
+import pytest
+from sqlalchemy import select
+
+from approval.domain.errors import AlreadyDone, Overtaken
+from approval.models.cases import Case, CountdownEntry
+from approval.services import cases, workers
+from tests.kit import walks
+from tests.kit.samples import ACCEPT, ASK, OPENING, RESTAURANT, REVIEW, at, uploads
+
+
+def ledger(office, kind):
+    with office.work(read_only=True) as work:
+        rows = select(CountdownEntry).where(CountdownEntry.kind == kind).order_by(CountdownEntry.ordinal)
+        return [(row.type, row.entry["day"], row.entry["days"], row.due["day"]) for row in work.session.scalars(rows)]
+
+
+def case_of(office):
+    with office.work(read_only=True) as work:
+        return work.session.scalars(select(Case)).one()
+
+
+def test_acceptance_stops_one_countdown_and_starts_the_other(office, clock):
+    number = walks.file(office)
+    clock.now = at("2026-09-22 10:00")
+    walks.walk(office, number, ACCEPT)
+    assert walks.outcome(office, number)["status"] == "accepted"
+    assert ledger(office, "acceptance") == [
+        ("start", "2026-09-21", 5, "2026-09-26"),
+        ("stop", "2026-09-22", 0, "2026-09-26"),
+    ]
+    assert ledger(office, "decision") == [("start", "2026-09-22", 20, "2026-10-23")]
+    assert "acceptance_expired" not in walks.open_elements(office, number)
+    assert (case_of(office).accepted_at, case_of(office).deemed_accepted) == (clock.now, False)
+
+
+def test_every_line_of_a_ledger_names_its_basis(office):
+    walks.walk(office, walks.file(office), ACCEPT)
+    with office.work(read_only=True) as work:
+        assert all(row.entry["basis"].startswith("行政许可法") for row in work.session.scalars(select(CountdownEntry)))
+
+
+def test_silence_accepts_at_the_end_of_the_fifth_working_day_and_not_before(office, clock):
+    number = walks.file(office)
+    clock.now = at("2026-09-26 23:59:59.999999")
+    assert workers.sweep(office) == 0
+    assert walks.outcome(office, number)["status"] == "filed"
+    clock.now = at("2026-09-27 00:00")
+    assert workers.sweep(office) == 1
+    stands = walks.outcome(office, number)
+    assert (stands["status"], stands["deemed_accepted"]) == ("accepted", True)
+    assert "case:deemed-accepted" in stands["journal"]
+
+
+@pytest.mark.parametrize("swept", ["2026-09-27 00:00", "2026-10-20 09:00"])
+def test_silence_accepts_as_of_the_day_of_receipt_however_late_the_sweep(office, clock, swept):
+    number = walks.file(office)
+    clock.now = at(swept)
+    workers.sweep(office)
+    assert ledger(office, "decision") == [("deemed", "2026-09-21", 20, "2026-10-22")]
+    assert case_of(office).accepted_at == OPENING
+    assert walks.open_elements(office, number) == {"document_review"}
+
+
+def test_after_a_correction_silence_counts_from_the_full_reply(office, clock):
+    number = walks.walk(office, walks.file(office), ASK)
+    clock.now = at("2026-09-24 10:00")
+    walks.correct(office, number)
+    clock.now = at("2026-09-30 23:59:59")
+    assert workers.sweep(office) == 0
+    clock.now = at("2026-10-01 00:00")
+    assert workers.sweep(office) == 1
+    assert case_of(office).accepted_at == at("2026-09-24 10:00")
+    assert ledger(office, "decision")[-1][:2] == ("deemed", "2026-09-24")
+
+
+@pytest.mark.parametrize(
+    "step", [ACCEPT, ASK, ("formal_check", "wang", {"result": "not_required", "reason": "备案。"})]
+)
+def test_no_officer_undoes_silence_because_the_worker_slept(office, clock, step):
+    number = walks.file(office)
+    clock.now = at("2026-09-27 00:00")
+    with pytest.raises(Overtaken):
+        walks.walk(office, number, step)
+    workers.sweep(office)
+    assert walks.outcome(office, number)["deemed_accepted"] is True
+
+
+def test_no_applicant_corrects_after_the_limit_because_the_worker_slept(office, clock):
+    number = walks.walk(office, walks.file(office), ASK)
+    clock.now = at("2026-12-01 00:00")
+    with pytest.raises((Overtaken, AlreadyDone)):
+        walks.correct(office, number)
+    workers.sweep(office)
+    assert walks.outcome(office, number)["status"] == "terminated"
+
+
+def test_a_late_opinion_still_counts_though_nobody_urged_yet(office, clock):
+    agent = walks.signed_in(office, "lin", "restaurant")
+    materials = uploads("business_licence", "layout_plan", "safety_rules", "health_certificates", "authorisation")
+    number = walks.file(office, RESTAURANT, materials, by=agent)
+    walks.walk(office, number, ACCEPT, REVIEW)
+    clock.now = at("2026-09-25 09:00")
+    walks.walk(office, number, ("fire_opinion", "su", {"result": "agree"}))
+    assert "site_visit" in walks.open_elements(office, number)
+
+
+def test_the_applicant_is_told_of_acceptance_with_the_day_of_the_decision(office):
+    number = walks.walk(office, walks.file(office), ACCEPT)
+    with office.work(by=walks.signed_in(office, "chen"), read_only=True) as work:
+        (case,) = cases.mine(work)
+        assert case.number == number
+    assert walks.told(office) == [
+        ("receipt", {"number": number, "acceptance_due": "2026-09-26"}),
+        ("accepted", {"number": number, "decision_due": "2026-10-22"}),
+    ]

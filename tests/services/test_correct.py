@@ -1,0 +1,114 @@
+"""Correction: everything is asked once, the clock stops, and begins anew at the full reply."""
+
+import pytest
+
+import tests.services.test_accept as acceptance
+from approval.domain.errors import AlreadyDone, AnswersInvalid, Incomplete, NotAllowed, NotFound
+from approval.services import cases, countdowns, tasks, workers
+from tests.kit import races, walks
+from tests.kit.samples import ACCEPT, ASK, RETAIL, at, uploads
+
+
+@pytest.fixture
+def asked(office, clock):
+    number = walks.file(office)
+    clock.now = at("2026-09-22 10:00")
+    return walks.walk(office, number, ASK)
+
+
+def due(office, kind):
+    with office.work(by=walks.signed_in(office, "chen"), read_only=True) as work:
+        (case,) = cases.mine(work)
+        return countdowns.due(work, case, kind)
+
+
+def test_what_is_asked_is_told_to_the_applicant_whole(office, asked):
+    code, facts = walks.told(office)[-1]
+    assert code == "correction"
+    assert facts["missing"] == [{**ASK[2]["missing"][0], "basis": ""}]
+
+
+def test_the_acceptance_clock_stops_and_the_applicants_begins(office, asked):
+    assert walks.outcome(office, asked)["status"] == "correcting"
+    assert due(office, "acceptance").stopped_on.isoformat() == "2026-09-22"
+    assert due(office, "correction").day.isoformat() == "2026-11-06"
+    assert walks.open_elements(office, asked) == {"correct", "correction_expired"}
+
+
+def test_while_the_applicant_corrects_silence_accepts_nothing(office, clock, asked):
+    clock.now = at("2026-10-20 00:00")
+    assert workers.sweep(office) == 0
+    assert walks.outcome(office, asked)["status"] == "correcting"
+
+
+def test_asking_needs_at_least_one_thing_to_ask_for(office):
+    number = walks.file(office)
+    with pytest.raises(AnswersInvalid) as refused:
+        walks.walk(office, number, ("formal_check", "wang", {"result": "incomplete", "missing": []}))
+    assert [missing.where for missing in refused.value.facts["missing"]] == ["answers.missing"]
+    assert walks.outcome(office, number)["status"] == "filed"
+
+
+def test_the_clock_begins_anew_at_the_full_reply(office, clock, asked):
+    clock.now = at("2026-09-24 10:00")
+    walks.correct(office, asked)
+    stands = walks.outcome(office, asked)
+    assert stands["status"] == "filed"
+    assert stands["acceptance_due"].isoformat() == "2026-09-30"
+    assert acceptance.ledger(office, "acceptance")[-1] == ("start", "2026-09-24", 5, "2026-09-30")
+    assert walks.open_elements(office, asked) == {"formal_check", "acceptance_expired"}
+
+
+def test_what_was_handed_in_before_need_not_be_handed_in_again(office, asked):
+    walks.correct(office, asked)
+    assert walks.walk(office, asked, ACCEPT)
+
+
+def test_a_reply_that_is_not_full_is_told_whole_and_changes_nothing(office, asked):
+    before = walks.everything(office)
+    with pytest.raises(Incomplete) as refused, office.work(by=walks.signed_in(office, "chen")) as work:
+        cases.correct(work, asked, RETAIL | {"premises": ""}, uploads("layout_plan", content=b"MZ"))
+    assert {missing.where for missing in refused.value.facts["missing"]} == {
+        "answers.premises",
+        "materials.layout_plan",
+    }
+    assert walks.everything(office) == before
+
+
+def test_another_persons_case_is_not_found_and_an_officer_corrects_nothing(office, asked):
+    with pytest.raises(NotFound):
+        walks.correct(office, asked, by="lin")
+    with pytest.raises(NotAllowed):
+        walks.correct(office, asked, by="wang")
+
+
+def test_nothing_is_corrected_that_nobody_asked_for_or_twice(office, asked):
+    walks.correct(office, asked)
+    with pytest.raises(AlreadyDone):
+        walks.correct(office, asked)
+
+
+def test_two_replies_at_once_with_one_token_are_one(office, asked):
+    results = races.at_once(*[lambda: walks.correct(office, asked, token="click")] * 2)
+    assert results == [None, None]
+    assert walks.outcome(office, asked)["journal"].count("case:corrected") == 1
+
+
+def test_a_correction_is_not_completed_as_a_task_without_its_materials(office, asked):
+    task = walks.open_task(office, asked, "correct")
+    with office.work(by=walks.signed_in(office, "chen")) as work, pytest.raises(NotAllowed):
+        tasks.complete(work, task, {})
+    with office.work(by=walks.signed_in(office, "wang")) as work, pytest.raises(NotFound):
+        tasks.complete(work, task, {})
+
+
+def test_a_correction_that_does_not_come_terminates_the_case(office, clock, asked):
+    clock.now = at("2026-11-06 23:59:59")
+    assert workers.sweep(office) == 0
+    clock.now = at("2026-11-07 00:00")
+    assert workers.sweep(office) == 1
+    assert walks.outcome(office, asked)["status"] == "terminated"
+    assert walks.told(office)[-1] == ("terminated", {"number": asked})
+    assert walks.open_elements(office, asked) == set()
+    with pytest.raises(AlreadyDone):
+        walks.correct(office, asked)

@@ -1,0 +1,79 @@
+"""One Work is one transaction: all of it or none of it."""
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
+
+from approval.domain.actors import SYSTEM, VISITOR
+from approval.domain.errors import NotFound, NotSignedIn, Overtaken
+from approval.models.cases import Case, Serial
+from approval.services import cases
+from tests.kit import walks
+from tests.kit.samples import ITEM, RETAIL, at, uploads
+
+
+def test_a_work_that_fails_leaves_no_trace(office):
+    before = walks.everything(office)
+    chen = walks.signed_in(office, "chen")
+    with pytest.raises(ZeroDivisionError), office.work(by=chen) as work:  # noqa: PT012 -- the cut comes after the act
+        cases.file(work, ITEM, RETAIL, uploads())
+        raise ZeroDivisionError
+    assert walks.everything(office) == before
+
+
+def test_a_work_that_ends_well_stays(office):
+    before = walks.everything(office)
+    number = walks.file(office)
+    assert walks.everything(office) != before
+    assert walks.outcome(office, number)["status"] == "filed"
+
+
+def test_a_read_only_work_cannot_write(office):
+    with pytest.raises(DBAPIError, match="read"), office.work(read_only=True) as work:
+        work.session.add(Serial(name="x", value=1))
+    with pytest.raises(DBAPIError, match="read"), office.work(read_only=True) as work:
+        work.session.execute(update(Serial).values(value=9))
+
+
+def test_a_writing_work_writes_again_after_a_reading_one_on_the_same_connection(office):
+    for name in "ab":
+        with office.work(read_only=True) as work:
+            assert work.session.get(Serial, name) is None
+        with office.work() as work:
+            work.session.add(Serial(name=name, value=1))
+    with office.work(read_only=True) as work:
+        assert set(work.session.scalars(select(Serial.name))) == {"a", "b"}
+
+
+def test_whoever_holds_a_stale_version_is_overtaken(office):
+    number = walks.file(office)
+    with pytest.raises(Overtaken), office.work() as work:  # noqa: PT012 -- it is the commit that finds out
+        case = work.session.scalars(select(Case)).one()
+        faster = update(Case).values(version=Case.version + 1).execution_options(synchronize_session=False)
+        work.session.execute(faster)
+        case.deemed_accepted = True
+    assert walks.outcome(office, number)["deemed_accepted"] is False
+
+
+def test_a_work_stands_at_one_instant_and_its_day_is_the_legal_one(office, clock):
+    clock.now = at("2026-09-22 00:30")
+    with office.work() as work:
+        assert work.now.isoformat() == "2026-09-21T16:30:00+00:00"
+        assert work.today.isoformat() == "2026-09-22"
+        clock.now = at("2026-09-23 00:30")
+        assert work.today.isoformat() == "2026-09-22"
+
+
+def test_nobody_obtains_a_case_without_a_name_and_nobody_learns_that_it_exists(office):
+    number = walks.file(office)
+    with office.work(by=VISITOR, read_only=True) as work, pytest.raises(NotSignedIn):
+        cases.withdraw(work, number, "")
+    for stranger, wanted in (("lin", number), ("chen", number + "0"), ("chen", ""), ("chen", "'; --")):
+        with office.work(by=walks.signed_in(office, stranger)) as work, pytest.raises(NotFound):
+            cases.withdraw(work, wanted, "")
+
+
+@pytest.mark.parametrize("number", ["\0", "\ud800", "1\0"])
+def test_what_no_database_can_look_up_is_not_found(office, number):
+    with office.work(by=SYSTEM) as work, pytest.raises(NotFound):
+        cases.withdraw(work, number, "")

@@ -1,0 +1,70 @@
+from io import BytesIO
+
+import pytest
+
+from tests.web.conftest import send
+
+ENGLISH = {"Accept-Language": "en"}
+
+
+def _upload(client, content):
+    return send(client, "/verify", form="/verify", file=(BytesIO(content), "licence.pdf"))
+
+
+def test_the_number_and_its_check_code_prove_a_licence(client, city):
+    page = client.get("/verify", query_string={"number": city.number, "code": city.check_code.lower()})
+    assert page.status_code == 200
+    for told in ("证照真实、有效", city.number, "陈**", "泉州市市场监督管理局", "电子印章完好", "预包装食品销售"):
+        assert told in page.text
+    assert "350502198701110015" not in page.text
+
+
+def test_the_token_of_the_qr_code_proves_a_licence(client, city):
+    assert "Genuine and in force" in client.get(f"/verify/{city.token}", headers=ENGLISH).text
+
+
+def test_a_wrong_check_code_and_an_unknown_number_answer_alike(client, city):
+    wrong = client.get("/verify", query_string={"number": city.number, "code": "000000"})
+    unknown = client.get("/verify", query_string={"number": "JY00000000000000", "code": "000000"})
+    assert "没有查到这张证照" in wrong.text
+    said = [page.text[page.text.index("<main") : page.text.index("</main>")] for page in (wrong, unknown)]
+    assert said[0] == said[1]
+
+
+def test_the_very_file_that_was_issued_holds(client, city):
+    page = _upload(client, city.pdf)
+    assert "证照真实、有效" in page.text
+    assert "与签发时的文件完全一致" in page.text
+
+
+def test_a_file_altered_after_sealing_does_not_hold(client, city):
+    altered = bytearray(city.pdf)
+    altered[300] ^= 1
+    page = _upload(client, bytes(altered))
+    assert "内容被改动过" in page.text
+    assert city.number not in page.text
+
+
+@pytest.mark.parametrize("garbage", [b"\x00\xff" * 40, b"%PDF-1.7 and nothing else", b"{}", b"[1", b"\xef\xbb\xbf{"])
+def test_garbage_gets_an_answer_and_no_fault(client, garbage):
+    page = _upload(client, garbage)
+    assert page.status_code == 200
+    assert 'class="verdict fails"' in page.text
+
+
+def test_an_empty_file_or_none_is_told_so(client):
+    for page in (_upload(client, b""), send(client, "/verify", form="/verify")):
+        assert page.status_code == 422
+        assert '<a href="#file">请选择一个不是空的文件</a>' in page.text
+
+
+def test_a_number_without_its_check_code_is_asked_for_again(client):
+    page = client.get("/verify?number=%3Cb%3EJY1&code=")
+    assert page.status_code == 422
+    assert "<title>有错误：证照查验" in page.text
+    assert 'value="&lt;b&gt;JY1"' in page.text
+
+
+def test_a_character_no_text_holds_is_a_bad_request(client):
+    assert client.get("/verify?number=%00&code=1").status_code == 400
+    assert client.get("/verify/%00").status_code == 400
