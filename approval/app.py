@@ -5,6 +5,7 @@ from flask_babel import Babel, get_locale
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from approval.office import Office, tune
@@ -46,6 +47,9 @@ def create_app(settings: Settings | None = None, office: Office | None = None) -
         BABEL_TRANSLATION_DIRECTORIES=str(TRANSLATIONS),
         SQLALCHEMY_DATABASE_URI=settings.sqlalchemy_url,
     )
+    if hops := settings.proxies:
+        # Only as many names as our own proxies wrote are believed; a visitor's own are beyond them.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.extensions["office"] = office or _open_office(app, settings)
     Babel(app, locale_selector=languages.select)
     CSRFProtect(app)

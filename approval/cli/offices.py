@@ -19,8 +19,6 @@ from approval.services import countdowns, people
 from approval.services.rehearsals import CITY
 from approval.settings import Settings
 
-DEMO_PASSWORD = "demo-2026"  # noqa: S105 -- everyone's password in the demonstration city, printed on its sign-in page
-
 
 def prepare(settings: Settings) -> Office:
     """Bring tables up to date, ours and those of DBOS, and open the office."""
@@ -38,7 +36,7 @@ def found_demo(office: Office) -> None:
         has_calendar = work.session.scalar(select(WorkCalendar.id).limit(1)) is not None
     if not stands:
         with office.work(by=SYSTEM) as work:
-            people.found(work, city, DEMO_PASSWORD)
+            people.found(work, city, city["password"])
     if not has_calendar:
         import_calendar(office, CITY / "calendar.toml")
     seals = [certificates.Issuer(each["code"], each["uscc"], each["zh"]) for each in city["departments"]]

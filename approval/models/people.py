@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from approval.models.base import CODE, Base
@@ -79,11 +79,16 @@ class Session(Base):
     seen_at: Mapped[datetime]
 
 
-class SignInFailure(Base):
-    """A failed attempt to sign in (登录失败记录), counted per name to slow a guesser down."""
+class FailedAttempt(Base):
+    """Somebody guessed wrong (失败尝试): a password, a licence number; counted to slow guessers down.
 
-    __tablename__ = "sign_in_failures"
+    `key` is what is guessed at or the SHA-256 of where it is guessed from.
+    """
+
+    __tablename__ = "failed_attempts"
+    __table_args__ = (Index("ix_failed_attempts_key", "kind", "key", "at"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(CODE, index=True)
+    kind: Mapped[str] = mapped_column(CODE)
+    key: Mapped[str] = mapped_column(CODE)
     at: Mapped[datetime]

@@ -30,6 +30,7 @@ from approval.services import (
     numbers,
     procedures,
     tasks,
+    timers,
 )
 from approval.services.errands import act
 from approval.services.packs import Pack
@@ -126,6 +127,7 @@ def correct(
     task = _applicant_task(work, case, token)
     if task is None:
         return case
+    timers.come_first(work, task)
     pack = items.pack(work, case.item_version)
     uploads = tuple(uploads)
     cleaned, missing = forms.check(pack.forms[pack.manifest.filing_form], given)

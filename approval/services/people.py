@@ -9,16 +9,18 @@ from uuid import UUID, uuid4
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from stdnum.cn import ric, uscc
 
 from approval.domain.actors import Actor, Post
-from approval.domain.errors import AnswersInvalid, Missing, NotAllowed, NotFound, NotSignedIn, TooMany
+from approval.domain.errors import AnswersInvalid, Missing, NotAllowed, NotFound, NotSignedIn
 from approval.models import people as models
-from approval.models.people import Agency, Department, Organization, Person, SignInFailure
+from approval.models.people import Agency, Department, Organization, Person
 from approval.office import Work
+from approval.services import limits
 
 _hasher = PasswordHasher()
+_PASSWORDS = "password"
 # Checked in place of a name nobody has, so that guessing names takes as long as guessing passwords.
 _NOBODY = _hasher.hash(secrets.token_urlsafe())
 # A request a minute is often enough to know that somebody is there, and keeps reading pages read-only.
@@ -141,11 +143,8 @@ def sign_in(work: Work, name: str, password: str) -> tuple[UUID, str] | None:
     Raises `TooMany` while too many failures stand against the name. A wrong name and a wrong password take the
     same time and look the same.
     """
-    settings = work.office.settings
-    since = work.now - timedelta(minutes=settings.sign_in_wait_minutes)
-    failures = select(func.count()).where(SignInFailure.name == name, SignInFailure.at > since)
-    if (work.session.scalar(failures) or 0) >= settings.sign_in_failures:
-        raise TooMany(minutes=settings.sign_in_wait_minutes)
+    name = name[:80]  # no name is longer, and a key of the failures holds no more
+    limits.require_below(work, _PASSWORDS, name, work.office.settings.sign_in_failures)
     person = work.session.scalars(select(Person).where(Person.code == name)).one_or_none()
     hashed = person.password_hash if person and person.disabled_at is None else None
     try:
@@ -153,11 +152,11 @@ def sign_in(work: Work, name: str, password: str) -> tuple[UUID, str] | None:
     except VerificationError:
         hashed = None
     if person is None or hashed is None:
-        work.session.add(SignInFailure(id=uuid4(), name=name[:80], at=work.now))
+        limits.note_failure(work, _PASSWORDS, name)
         return None
     if _hasher.check_needs_rehash(hashed):
         person.password_hash = _hasher.hash(password)
-    work.session.execute(delete(SignInFailure).where(SignInFailure.name == name))
+    limits.forget(work, _PASSWORDS, name)
     return person.id, _begin_session(work, person.id)
 
 

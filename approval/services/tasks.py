@@ -12,7 +12,7 @@ from approval.domain.manifests import APPLICANT
 from approval.models.cases import Case
 from approval.models.tasks import Progress, Task
 from approval.office import Work
-from approval.services import access, answers, forms, items, journal, procedures
+from approval.services import access, answers, forms, items, journal, procedures, timers
 
 
 def queue(work: Work, *, limit: int = 50, offset: int = 0) -> list[Task]:
@@ -62,6 +62,7 @@ def complete(work: Work, task_id: UUID, given: Mapping[str, Any], *, token: str 
         raise
     if task.role == APPLICANT and task.form is None:
         raise NotAllowed(task=task.element)
+    timers.come_first(work, task)
     form = items.pack(work, task.case.item_version).forms.get(task.form or "")
     outcome: dict[str, Any] = {}
     if form is not None:

@@ -4,8 +4,10 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from approval.domain.actors import SYSTEM
+from approval.domain.errors import Overtaken
 from approval.models.cases import Case
-from approval.models.tasks import Progress, Timer
+from approval.models.tasks import Progress, Task, Timer
 from approval.office import Work
 from approval.services import journal, procedures
 
@@ -36,3 +38,13 @@ def fire(work: Work, case_id: UUID) -> list[str]:
     if timers:
         procedures.catch_up(work, case, [timer.id for timer in timers])
     return [timer.element for timer in timers]
+
+
+def come_first(work: Work, task: Task) -> None:
+    """Let what is due happen before anybody acts (期限先行), even if no worker has swept yet.
+
+    So nobody asks for corrections once silence has accepted. Raises `Overtaken` when time took the task away.
+    """
+    fire(work.acting_as(SYSTEM), task.case_id)
+    if task.progress != Progress.OPEN:
+        raise Overtaken(task=task.element)

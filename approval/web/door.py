@@ -9,7 +9,6 @@ from flask import Blueprint, Response, abort, current_app, g, make_response, req
 from approval.domain.actors import VISITOR
 from approval.domain.errors import NotSignedIn
 from approval.office import Office
-from approval.services import people
 from approval.web import visitors
 
 PAGE = 50
@@ -62,9 +61,10 @@ class Door(Blueprint):
             if self.for_people and g.actor.person is None:
                 raise NotSignedIn
             reply = make_response(view(work.acting_as(g.actor), **values))
-        if token := g.pop("idle_token", None):
+        if notes := g.pop("afterwards", ()):
             with office().work() as work:
-                people.keep_alive(work, token)
+                for note in notes:
+                    note(work)
         return reply
 
 

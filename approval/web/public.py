@@ -5,11 +5,13 @@ from typing import Any
 from flask import render_template, request
 
 from approval.office import Work
-from approval.services import items, licences, people
+from approval.services import items, licences, limits, people
+from approval.web import visitors
 from approval.web.door import Door
-from certificates import Verification
+from certificates import Outcome
 
 door = Door("public", __name__)
+_VERIFY = "verify"
 
 _OK = 200
 _UNPROCESSABLE = 422
@@ -40,13 +42,13 @@ def verify(work: Work) -> Any:
     number, check_code = request.args.get("number", "").strip(), request.args.get("code", "").strip()
     if not (number and check_code):
         return _form("number" if "number" in request.args else "", number, check_code)
-    return _verified(licences.verify(work, number=number, check_code=check_code))
+    return _verify(work, number=number, check_code=check_code)
 
 
 @door.get("/verify/<token>")
 def verify_token(work: Work, token: str) -> str:
     """Verify what a QR code names (扫码查验)."""
-    return _verified(licences.verify(work, token=token))
+    return _verify(work, token=token)
 
 
 @door.post("/verify", writes=False)
@@ -56,7 +58,7 @@ def verify_file(work: Work) -> Any:
     content = upload.read() if upload else b""
     if not content:
         return _form("file")
-    return _verified(licences.verify(work, document=content))
+    return _verify(work, document=content)
 
 
 def _form(wrong: str, number: str = "", check_code: str = "") -> tuple[str, int]:
@@ -64,5 +66,11 @@ def _form(wrong: str, number: str = "", check_code: str = "") -> tuple[str, int]
     return page, _UNPROCESSABLE if wrong else _OK
 
 
-def _verified(verification: Verification) -> str:
+def _verify(work: Work, **given: Any) -> str:
+    """Verify, slowing down whoever tries out numbers: only what is not known here counts against an address."""
+    visitor = visitors.origin()
+    limits.require_below(work, _VERIFY, visitor, work.office.settings.verify_failures)
+    verification = licences.verify(work, **given)
+    if verification.outcome is Outcome.UNKNOWN:
+        visitors.afterwards(lambda note: limits.note_failure(note, _VERIFY, visitor))
     return render_template("public/verification.html", verification=verification)

@@ -1,5 +1,8 @@
 """Visitors (来访者): who is asking, by the cookie of a session that lives on our side."""
 
+import hashlib
+from collections.abc import Callable
+
 from flask import g, request
 from werkzeug.wrappers import Response
 
@@ -39,7 +42,7 @@ def recognise(work: Work) -> Actor:
     except (NotSignedIn, NotFound):
         return VISITOR
     if people.is_stale(work, session):
-        g.idle_token = brought
+        afterwards(lambda note: people.keep_alive(note, brought))
     code = request.args.get("for")
     if not code:
         return actor
@@ -48,6 +51,16 @@ def recognise(work: Work) -> Actor:
     if acted_for is None:
         raise NotAllowed(organization=code)
     return people.actor(work, session.person_id, acted_for)
+
+
+def afterwards(note: Callable[[Work], None]) -> None:
+    """Write a note in a Work of its own once the view's is closed (事后记录), so that a GET need not be a writer."""
+    g.setdefault("afterwards", []).append(note)
+
+
+def origin() -> str:
+    """Tell visitors apart by where they come from (来源), without keeping the address itself."""
+    return hashlib.sha256((request.remote_addr or "").encode()).hexdigest()
 
 
 def remember(reply: Response, settings: Settings, brought: str) -> None:

@@ -165,14 +165,12 @@ WHY: Mapping[str, LazyString] = {
     "not-asked-for": _("这一项不需要提供"),
     "too-long": _("太长了"),
     "too-short": _("太短了"),
+    "too-many": _("太多了"),
     "out-of-range": _("超出了允许的范围"),
     "not-a-number": _("请填写数字"),
     "wrong-form": _("格式不对"),
-    # What the form library itself says of a value that it cannot read.
-    "Not a valid choice.": _("请从所列的选项中选择"),
-    "Invalid Choice: could not coerce.": _("请从所列的选项中选择"),
-    "Not a valid decimal value.": _("请填写数字"),
-    "Not a valid date value.": _("请填写日期，例如 2026-09-21"),
+    "not-a-choice": _("请从所列的选项中选择"),
+    "not-a-date": _("请填写日期，例如 2026-09-21"),
 }
 _WRONG = _("这一项不正确")
 

@@ -10,7 +10,7 @@ from approval.domain.actors import SYSTEM, Actor
 from approval.domain.materials import Upload
 from approval.models.cases import Case, Notice
 from approval.models.tasks import Errand, ErrandProgress, Progress, Task, Timer
-from approval.office import Office
+from approval.office import Office, Work
 from approval.services import cases, people, rehearsals, tasks, workers
 from tests.kit.samples import ITEM, RETAIL, uploads
 
@@ -95,8 +95,11 @@ def everything(office: Office) -> dict[str, list[Any]]:
         }
 
 
-def told(office: Office) -> list[tuple[str, dict[str, Any]]]:
-    """List what the office told applicants so far, in the order of telling."""
+def case(work: Work, number: str) -> Case:
+    return work.session.scalars(select(Case).where(Case.number == number)).one()
+
+
+def told(office: Office, code: str) -> list[dict[str, Any]]:
+    """List what the office told applicants under one code, oldest first."""
     with office.work(by=SYSTEM, read_only=True) as work:
-        rows = select(Notice).order_by(Notice.made_at, Notice.code.desc())
-        return [(notice.code, notice.facts) for notice in work.session.scalars(rows)]
+        return list(work.session.scalars(select(Notice.facts).where(Notice.code == code).order_by(Notice.made_at)))

@@ -16,9 +16,10 @@ def ledger(office, kind):
         return [(row.type, row.entry["day"], row.entry["days"], row.due["day"]) for row in work.session.scalars(rows)]
 
 
-def case_of(office):
+def accepted(office):
     with office.work(read_only=True) as work:
-        return work.session.scalars(select(Case)).one()
+        case = work.session.scalars(select(Case)).one()
+        return case.accepted_at, case.deemed_accepted
 
 
 def test_acceptance_stops_one_countdown_and_starts_the_other(office, clock):
@@ -32,7 +33,7 @@ def test_acceptance_stops_one_countdown_and_starts_the_other(office, clock):
     ]
     assert ledger(office, "decision") == [("start", "2026-09-22", 20, "2026-10-23")]
     assert "acceptance_expired" not in walks.open_elements(office, number)
-    assert (case_of(office).accepted_at, case_of(office).deemed_accepted) == (clock.now, False)
+    assert accepted(office) == (clock.now, False)
 
 
 def test_every_line_of_a_ledger_names_its_basis(office):
@@ -59,7 +60,7 @@ def test_silence_accepts_as_of_the_day_of_receipt_however_late_the_sweep(office,
     clock.now = at(swept)
     workers.sweep(office)
     assert ledger(office, "decision") == [("deemed", "2026-09-21", 20, "2026-10-22")]
-    assert case_of(office).accepted_at == OPENING
+    assert accepted(office) == (OPENING, True)
     assert walks.open_elements(office, number) == {"document_review"}
 
 
@@ -71,7 +72,7 @@ def test_after_a_correction_silence_counts_from_the_full_reply(office, clock):
     assert workers.sweep(office) == 0
     clock.now = at("2026-10-01 00:00")
     assert workers.sweep(office) == 1
-    assert case_of(office).accepted_at == at("2026-09-24 10:00")
+    assert accepted(office) == (at("2026-09-24 10:00"), True)
     assert ledger(office, "decision")[-1][:2] == ("deemed", "2026-09-24")
 
 
@@ -111,7 +112,5 @@ def test_the_applicant_is_told_of_acceptance_with_the_day_of_the_decision(office
     with office.work(by=walks.signed_in(office, "chen"), read_only=True) as work:
         (case,) = cases.mine(work)
         assert case.number == number
-    assert walks.told(office) == [
-        ("receipt", {"number": number, "acceptance_due": "2026-09-26"}),
-        ("accepted", {"number": number, "decision_due": "2026-10-22"}),
-    ]
+    assert walks.told(office, "receipt") == [{"number": number, "acceptance_due": "2026-09-26"}]
+    assert walks.told(office, "accepted") == [{"number": number, "decision_due": "2026-10-22"}]

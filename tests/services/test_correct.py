@@ -23,8 +23,7 @@ def due(office, kind):
 
 
 def test_what_is_asked_is_told_to_the_applicant_whole(office, asked):
-    code, facts = walks.told(office)[-1]
-    assert code == "correction"
+    (facts,) = walks.told(office, "correction")
     assert facts["missing"] == [{**ASK[2]["missing"][0], "basis": ""}]
 
 
@@ -108,7 +107,7 @@ def test_a_correction_that_does_not_come_terminates_the_case(office, clock, aske
     clock.now = at("2026-11-07 00:00")
     assert workers.sweep(office) == 1
     assert walks.outcome(office, asked)["status"] == "terminated"
-    assert walks.told(office)[-1] == ("terminated", {"number": asked})
+    assert walks.told(office, "terminated") == [{"number": asked}]
     assert walks.open_elements(office, asked) == set()
     with pytest.raises(AlreadyDone):
         walks.correct(office, asked)

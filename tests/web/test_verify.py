@@ -31,6 +31,17 @@ def test_a_wrong_check_code_and_an_unknown_number_answer_alike(client, city):
     assert said[0] == said[1]
 
 
+def test_whoever_tries_out_numbers_is_slowed_down_and_an_honest_visitor_is_not(open_app, city):
+    client = open_app(verify_failures=3).test_client()
+    for _ in range(5):
+        assert client.get(f"/verify/{city.token}").status_code == 200
+    for _ in range(3):
+        assert client.get("/verify/AAAAAAAAAAAAAAAAAAAA").status_code == 200
+    refused = client.get("/verify/AAAAAAAAAAAAAAAAAAAA")
+    assert refused.status_code == 429
+    assert refused.headers["Retry-After"] == "600"
+
+
 def test_the_very_file_that_was_issued_holds(client, city):
     page = _upload(client, city.pdf)
     assert "证照真实、有效" in page.text

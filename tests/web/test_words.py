@@ -46,10 +46,8 @@ def test_what_the_form_library_says_itself_has_words():
     pack = packs.read(packs.from_folder(WORKFLOWS / "food-business-licence"))
     nonsense = {"business_form": "x", "activities": ["x"], "seats": "x", "staff": "x", "delivery": "x", "more": "x"}
     _cleaned, missing = forms.check(pack.forms["filing"], nonsense)
-    assert {"Not a valid decimal value.", "not-asked-for", "required"} < {entry.why for entry in missing}
-    # A wrong choice among many is named by the library; the page says only that something is wrong.
-    assert {entry.why for entry in missing} - set(words.WHY) == {"'x' is not a valid choice for this field."}
-    assert words.why("'x' is not a valid choice for this field.") == words._WRONG
+    said = {entry.why for entry in missing}
+    assert {"not-a-choice", "not-a-number", "not-asked-for", "required"} <= said <= set(words.WHY)
 
 
 @pytest.mark.parametrize("folder", sorted(file.parent for file in WORKFLOWS.glob("*/item.toml")), ids=lambda f: f.name)

@@ -23,6 +23,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("uscc", name=op.f("uq_departments_uscc")),
     )
     op.create_table(
+        "failed_attempts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=80), nullable=False),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_failed_attempts")),
+    )
+    with op.batch_alter_table("failed_attempts", schema=None) as batch_op:
+        batch_op.create_index("ix_failed_attempts_key", ["kind", "key", "at"], unique=False)
+
+    op.create_table(
         "heartbeats",
         sa.Column("executor", sa.String(length=80), nullable=False),
         sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
@@ -63,16 +74,6 @@ def upgrade() -> None:
         sa.Column("value", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_serials")),
     )
-    op.create_table(
-        "sign_in_failures",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("name", sa.String(length=80), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_failures")),
-    )
-    with op.batch_alter_table("sign_in_failures", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_sign_in_failures_name"), ["name"], unique=False)
-
     op.create_table(
         "stored_contents",
         sa.Column("sha256", sa.String(length=80), nullable=False),

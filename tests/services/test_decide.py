@@ -1,0 +1,153 @@
+"""The decision: granted or refused with reasons, by hands kept apart, with no objection lost on the way."""
+
+import pytest
+
+from approval.domain.actors import Post
+from approval.domain.errors import AnswersInvalid, IllegalStep, NotAllowed
+from approval.services import cases, people
+from tests.kit import walks
+from tests.kit.samples import (
+    ACCEPT,
+    ADVISE,
+    COUNTERSIGN,
+    FIRE,
+    MATERIALS,
+    RESTAURANT,
+    REVIEW,
+    SIGN,
+    VISIT,
+    id_number,
+    uploads,
+)
+
+REFUSE = ("sign_off", "cai", {"result": "refuse", "reason": "不具备安全条件。", "article": "食品安全法第三十三条"})
+OBJECT = ("fire_opinion", "su", {"result": "disagree", "reason": "疏散出口被占用。", "basis": "消防法第十五条"})
+OVERCOME = ("settle_objection", "xu", {"result": "overcome", "reason": "出口已经清理。"})
+UPHOLD = ("settle_objection", "xu", {"result": "uphold", "reason": "异议成立。"})
+
+
+@pytest.fixture
+def advised(office):
+    """A case that waits for its signature."""
+    return walks.walk(office, walks.file(office), ACCEPT, REVIEW, ADVISE)
+
+
+@pytest.fixture
+def restaurant(office):
+    """A case that waits for documents to be reviewed and for the fire department."""
+    agent = walks.signed_in(office, "lin", "restaurant")
+    number = walks.file(office, RESTAURANT, uploads(*MATERIALS, "authorisation"), by=agent)
+    return walks.walk(office, number, ACCEPT)
+
+
+def test_what_is_granted_stops_the_clock_and_tells_the_remedies(office, advised):
+    walks.walk(office, advised, SIGN)
+    stands = walks.outcome(office, advised)
+    assert (stands["status"], stands["decision"]) == ("granted", "granted")
+    assert stands["journal"][-3:] == ["task:completed", "case:granted", "licence:issued"]
+    (facts,) = walks.told(office, "granted")
+    assert (facts["review_body"], facts["court"]) == ("泉州市人民政府", "泉州市丰泽区人民法院")
+
+
+def test_what_is_refused_gives_reasons_article_and_remedies_and_no_licence(office, advised):
+    walks.walk(office, advised, REFUSE)
+    stands = walks.outcome(office, advised)
+    assert (stands["status"], stands["decision"], stands["licence"]) == ("concluded", "refused", None)
+    (facts,) = walks.told(office, "refused")
+    assert (facts["reason"], facts["article"]) == (REFUSE[2]["reason"], REFUSE[2]["article"])
+    assert (facts["review_body"], facts["court"]) == ("泉州市人民政府", "泉州市丰泽区人民法院")
+
+
+@pytest.mark.parametrize("reason", [None, "", " ", "\u3000\n"])
+def test_a_refusal_without_a_reason_stays_undone(office, advised, reason):
+    before = walks.everything(office)
+    with pytest.raises(AnswersInvalid) as refused:
+        walks.walk(office, advised, ("sign_off", "cai", {**REFUSE[2], "reason": reason, "article": reason}))
+    assert {missing.where for missing in refused.value.facts["missing"]} == {"answers.reason", "answers.article"}
+    assert walks.everything(office) == before
+
+
+def test_the_verb_itself_refuses_without_a_reason_whatever_the_form_asked(office, advised):
+    with office.work() as work, pytest.raises(AnswersInvalid):
+        cases.refuse(work, walks.case(work, advised))
+
+
+def test_nothing_is_decided_before_it_is_accepted(office):
+    number = walks.file(office)
+    with pytest.raises(IllegalStep), office.work() as work:
+        cases.grant(work, walks.case(work, number))
+
+
+def test_whoever_reviewed_does_not_sign(office):
+    number = walks.walk(office, walks.file(office), ACCEPT, REVIEW, ("decision_review", "cai", ADVISE[2]))
+    with pytest.raises(NotAllowed) as refused:
+        walks.walk(office, number, SIGN)
+    assert refused.value.facts["done"] == ["decision_review"]
+    assert walks.outcome(office, number)["status"] == "accepted"
+
+
+def test_whoever_took_the_case_in_does_not_decide_it(office):
+    with office.work() as work:
+        posts = (Post("SPJ", "window"), Post("SCJ", "signer"))
+        people.enrol(work, "both", "两岗示例", id_number(2), posts=posts)
+    number = walks.walk(office, walks.file(office), ("formal_check", "both", ACCEPT[2]), REVIEW, ADVISE)
+    with pytest.raises(NotAllowed):
+        walks.walk(office, number, ("sign_off", "both", SIGN[2]))
+    assert walks.walk(office, number, SIGN)
+
+
+def test_a_site_is_visited_by_two_different_officers(office, restaurant):
+    walks.walk(office, restaurant, REVIEW, FIRE, VISIT)
+    with pytest.raises(NotAllowed) as refused:
+        walks.walk(office, restaurant, ("site_visit_countersign", "wu", COUNTERSIGN[2]))
+    assert "第三十四条" in refused.value.facts["basis"]
+    walks.walk(office, restaurant, COUNTERSIGN)
+    assert walks.open_elements(office, restaurant) == {"decision_review"}
+
+
+def test_after_a_disagreement_on_site_the_same_officer_still_signs_only_one_part(office, restaurant):
+    disagree = ("site_visit_countersign", "zheng", {"result": "disagree", "reason": "漏查洗手设施。"})
+    walks.walk(office, restaurant, REVIEW, FIRE, VISIT, disagree)
+    with pytest.raises(NotAllowed):
+        walks.walk(office, restaurant, ("site_visit", "zheng", VISIT[2]))
+    walks.walk(office, restaurant, VISIT, COUNTERSIGN)
+
+
+def test_no_decision_while_a_department_still_owes_its_opinion(office, restaurant):
+    walks.walk(office, restaurant, REVIEW)
+    assert walks.open_elements(office, restaurant) == {"fire_opinion", "fire_opinion_late"}
+
+
+def test_an_objection_is_settled_before_anybody_reviews(office, restaurant):
+    walks.walk(office, restaurant, REVIEW, OBJECT, VISIT, COUNTERSIGN)
+    assert walks.open_elements(office, restaurant) == {"settle_objection"}
+
+
+def test_an_upheld_objection_cannot_be_granted_over(office, restaurant):
+    walks.walk(office, restaurant, REVIEW, OBJECT, VISIT, COUNTERSIGN, UPHOLD, ADVISE, SIGN)
+    stands = walks.outcome(office, restaurant)
+    assert (stands["status"], stands["decision"], stands["licence"]) == ("accepted", None, None)
+    assert walks.open_elements(office, restaurant) == {"decision_review"}
+
+
+def test_an_objection_survives_a_return_to_the_examiner(office, restaurant):
+    back = ("decision_review", "xu", {"result": "return", "opinion": "请补充审查。"})
+    again = ("reexamination", "huang", {"result": "pass", "opinion": "材料符合。"})
+    walks.walk(office, restaurant, REVIEW, OBJECT, VISIT, COUNTERSIGN, OVERCOME, back, again)
+    assert walks.open_elements(office, restaurant) == {"settle_objection"}
+    walks.walk(office, restaurant, UPHOLD, ADVISE, SIGN)
+    assert walks.outcome(office, restaurant)["decision"] is None
+
+
+def test_an_objection_that_was_overcome_lets_the_case_be_granted_and_stays_on_record(office, restaurant):
+    walks.walk(office, restaurant, REVIEW, OBJECT, VISIT, COUNTERSIGN, OVERCOME, ADVISE, SIGN)
+    stands = walks.outcome(office, restaurant)
+    assert stands["decision"] == "granted"
+    assert {"fire_opinion", "settle_objection"} <= set(stands["trail"])
+
+
+def test_a_decision_stands_only_once(office, advised):
+    walks.walk(office, advised, SIGN)
+    for verb in (cases.grant, cases.accept, cases.ask_correction, cases.terminate):
+        with pytest.raises(IllegalStep), office.work() as work:
+            verb(work, walks.case(work, advised))
