@@ -8,10 +8,9 @@ import hypothesis
 import pytest
 from sqlalchemy import create_engine
 
-import certificates
 from approval.domain.actors import SYSTEM
 from approval.jobs import Waiting
-from approval.models import Base
+from approval.models import migrations
 from approval.office import Office, tune
 from approval.paths import WORKFLOWS
 from approval.services import countdowns, packs, people
@@ -19,6 +18,7 @@ from approval.services.packs import Pack
 from approval.services.rehearsals import CITY, Clock
 from approval.settings import Settings
 from certificates import Authority, Issuer
+from tests.kit import databases
 from tests.kit.databases import Template
 from tests.kit.samples import ITEM, OPENING
 
@@ -50,8 +50,7 @@ def template(
 
     def furnish(url: str) -> None:
         office = _office(url, folder)
-        Base.metadata.create_all(office.engine)
-        certificates.Base.metadata.create_all(office.engine)
+        migrations.upgrade(office.engine)
         with office.work(by=SYSTEM) as work:
             people.found(work, city)
             countdowns.import_calendar(work, tomllib.loads((CITY / "calendar.toml").read_text(encoding="utf-8")))
@@ -75,6 +74,13 @@ def office(template: Template, authority: Authority, tmp_path: Path) -> Iterator
 def clock(office: Office) -> Clock:
     assert isinstance(office.clock, Clock)
     return office.clock
+
+
+@pytest.fixture
+def empty_settings(tmp_path: Path) -> Iterator[Settings]:
+    """Settings of an office that nobody has set up yet, for processes of their own."""
+    with databases.empty() as url:
+        yield Settings(instance=tmp_path / "instance", database_url=url)
 
 
 def _office(url: str, folder: Path, authority: Authority | None = None) -> Office:

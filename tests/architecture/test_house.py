@@ -21,7 +21,7 @@ ALLOWED_AT_ROOT = {
 }  # fmt: skip
 BANNED = {"utils", "helpers", "common", "misc", "base_service", "manager", "handler"}
 NEVER_SAID = re.compile(
-    r"\b(class|def) \w*(Application|Attachment|Ticket|Sla|Credential|Activity|Approve|Submit)\w*", re.IGNORECASE
+    r"\b(class|def) \w*(Application|Attachment|Ticket|Credential|Activity|Approve|Submit)\w*", re.IGNORECASE
 )
 LONGEST_ROOM = 400
 

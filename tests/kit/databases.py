@@ -41,6 +41,20 @@ class Template:
             _landlord(f"DROP DATABASE {self.name} WITH (FORCE)")
 
 
+@contextmanager
+def empty() -> Iterator[str]:
+    """Yield the URL of a database with nothing in it; "" is the SQLite file that an office makes by itself."""
+    if not URL:
+        yield ""
+        return
+    name = f"empty_{uuid.uuid4().hex}"
+    _landlord(f"CREATE DATABASE {name}")
+    try:
+        yield _address(name)
+    finally:
+        _landlord(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 def _address(name: str) -> str:
     return f"{URL.rsplit('/', 1)[0]}/{name}"
 

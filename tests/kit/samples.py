@@ -65,5 +65,5 @@ def uploads(*codes: str, content: bytes = SAMPLE_PDF) -> list[Upload]:
 
 def id_number(serial: int) -> str:
     """Make an identity number that belongs to nobody, with a valid check digit."""
-    stem = f"35050219800101{serial:03d}"
+    stem = f"35050219900101{serial:03d}"
     return stem + ric.calc_check_digit(stem + "0")
