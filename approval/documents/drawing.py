@@ -1,5 +1,6 @@
 """Drawing HTML as PDF (绘制版式文件), with the fonts that set-up brought and nothing else from anywhere."""
 
+import atexit
 import html
 import re
 from functools import cache
@@ -66,3 +67,7 @@ def _fonts() -> tuple[Any, Any]:
     )
     # This style sheet is ours and may read our fonts; the page itself may read nothing.
     return fonts, CSS(string="\n".join(faces), font_config=fonts)
+
+
+# WeasyPrint lets its fonts go in a destructor, which fails once the interpreter is half gone.
+atexit.register(_fonts.cache_clear)

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,8 +22,6 @@ from approval.services import limits
 
 _hasher = PasswordHasher()
 _PASSWORDS = "password"
-# Checked in place of a name nobody has, so that guessing names takes as long as guessing passwords.
-_NOBODY = _hasher.hash(secrets.token_urlsafe())
 # A request a minute is often enough to know that somebody is there, and keeps reading pages read-only.
 _SEEN_EVERY = timedelta(minutes=1)
 
@@ -143,12 +142,13 @@ def sign_in(work: Work, name: str, password: str) -> tuple[UUID, str] | None:
     Raises `TooMany` while too many failures stand against the name. A wrong name and a wrong password take the
     same time and look the same.
     """
-    name = name[:80]  # no name is longer, and a key of the failures holds no more
+    # No name is longer, and a key of the failures holds no more; NUL and half characters choke a database driver.
+    name = name[:80] if name.isprintable() else ""
     limits.require_below(work, _PASSWORDS, name, work.office.settings.sign_in_failures)
     person = work.session.scalars(select(Person).where(Person.code == name)).one_or_none()
     hashed = person.password_hash if person and person.disabled_at is None else None
     try:
-        _hasher.verify(hashed or _NOBODY, password)
+        _hasher.verify(hashed or _nobodys(), password)
     except VerificationError:
         hashed = None
     if person is None or hashed is None:
@@ -199,3 +199,9 @@ def _begin_session(work: Work, person_id: UUID) -> str:
 
 def _fingerprint(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+@cache
+def _nobodys() -> str:
+    """Make a hash to check in place of a name nobody has: guessing names takes as long as guessing passwords."""
+    return _hasher.hash(secrets.token_urlsafe())

@@ -25,12 +25,6 @@ def granted(office):
     return walks.walk(office, walks.file(office), ACCEPT, REVIEW, ADVISE, SIGN)
 
 
-@pytest.fixture
-def quick(monkeypatch):
-    """Drawing takes a second at first; where the drawing is not the point, a few bytes do."""
-    monkeypatch.setitem(CARRIED, DRAW, replace(CARRIED[DRAW], make=lambda _office, _sheet: b"%PDF-quick"))
-
-
 def errand(office):
     (waiting,) = walks.waiting(office, Errand, ErrandProgress.OPEN)
     return waiting

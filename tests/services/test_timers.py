@@ -9,7 +9,7 @@ from approval.domain.actors import SYSTEM
 from approval.domain.manifests import Limit
 from approval.models.cases import Case
 from approval.models.tasks import Progress, Timer
-from approval.services import countdowns, timers, workers
+from approval.services import countdowns, tasks, timers, workers
 from tests.kit import races, walks
 from tests.kit.samples import ACCEPT, FIRE, MATERIALS, RESTAURANT, REVIEW, at, uploads
 
@@ -22,7 +22,7 @@ def number(office):
 def due(office):
     with office.work(read_only=True) as work:
         open_ones = select(Timer.element, Timer.due_at).where(Timer.progress == Progress.OPEN)
-        return dict(work.session.execute(open_ones).tuples().all())
+        return dict(work.session.execute(open_ones).all())
 
 
 def test_a_legal_timer_is_due_when_its_day_has_run_out(office, number):
@@ -44,7 +44,7 @@ def test_sweeping_and_completing_at_once_do_one_of_both(office, number, clock):
 
     def complete():
         with office.work(by=wang) as work:
-            walks.tasks.complete(work, task, ACCEPT[2])
+            tasks.complete(work, task, ACCEPT[2])
 
     races.at_once(lambda: workers.sweep(office), complete)
     workers.sweep(office)

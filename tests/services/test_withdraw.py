@@ -45,9 +45,8 @@ def test_no_timer_wakes_a_withdrawn_case(office, clock):
     assert walks.outcome(office, number)["status"] == "withdrawn"
 
 
-@pytest.mark.parametrize("steps", [(ACCEPT, REVIEW, ADVISE, SIGN)])
-def test_after_the_decision_it_is_too_late(office, steps):
-    number = walks.walk(office, walks.file(office), *steps)
+def test_after_the_decision_it_is_too_late(office, quick):
+    number = walks.walk(office, walks.file(office), ACCEPT, REVIEW, ADVISE, SIGN)
     before = walks.everything(office)
     with pytest.raises(IllegalStep):
         withdraw(office, number)

@@ -1,0 +1,230 @@
+"""Packs: what an administrator uploads is read as data, checked whole, and published once."""
+
+import zipfile
+from dataclasses import replace
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from approval.domain.errors import PackRefused
+from approval.models.items import ItemVersion
+from approval.paths import WORKFLOWS
+from approval.services import items, packs, rehearsals
+from approval.settings import Settings
+from tests.kit import walks
+from tests.kit.samples import ACCEPT, ADVISE, ITEM, REVIEW
+
+SETTINGS = Settings()
+FILES = packs.from_folder(WORKFLOWS / ITEM)
+
+
+def zipped(files, kind=zipfile.ZIP_DEFLATED):
+    written = BytesIO()
+    with zipfile.ZipFile(written, "w", kind) as archive:
+        for path, content in files.items():
+            archive.writestr(path, content)
+    return written.getvalue()
+
+
+WHOLE = zipped(FILES)
+
+
+def refused(act, *given):
+    with pytest.raises(PackRefused) as refusal:
+        act(*given)
+    return refusal.value.facts["faults"]
+
+
+def faults_of(**changes):
+    files = dict(FILES)
+    for path, (old, new) in changes.items():
+        assert old.encode() in files[path], f"{path} no longer says {old!r}"
+        files[path] = files[path].replace(old.encode(), new.encode(), 1)
+    return {(fault.file, fault.element): fault.why for fault in refused(packs.check, files, SETTINGS)}
+
+
+def test_a_whole_zip_brings_the_files_as_they_are():
+    assert packs.from_zip(WHOLE, SETTINGS) == FILES
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK", b"not a zip", WHOLE[:1000], WHOLE[:-1], WHOLE[100:], WHOLE[: len(WHOLE) // 2]]
+)
+def test_a_truncated_zip_is_one_clear_fault(content):
+    (fault,) = refused(packs.from_zip, content, SETTINGS)
+    assert "not a whole zip" in fault.why
+
+
+@given(st.integers(0, len(WHOLE) - 1), st.integers(0, 255))
+def test_no_flipped_byte_crashes_the_reader(place, byte):
+    spoilt = bytearray(WHOLE)
+    spoilt[place] = byte
+    try:
+        files = packs.from_zip(bytes(spoilt), SETTINGS)
+    except PackRefused as refusal:
+        assert refusal.facts["faults"]
+    else:
+        assert len(files) == len(FILES)
+
+
+@pytest.mark.parametrize("path", ["../evil", "/etc/passwd", "a/../../evil", "a/.."])
+def test_a_path_outside_the_pack_is_refused(path):
+    (fault,) = refused(packs.from_zip, zipped({"item.toml": b"", path: b"x"}), SETTINGS)
+    assert "outside" in fault.why
+
+
+def test_a_name_twice_is_refused_because_nobody_knows_which_counts():
+    written = BytesIO()
+    with zipfile.ZipFile(written, "w") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("item.toml", b"one")
+        archive.writestr("item.toml", b"two")
+    (fault,) = refused(packs.from_zip, written.getvalue(), SETTINGS)
+    assert "twice" in fault.why
+
+
+def test_too_many_files_and_too_many_bytes_are_refused_before_they_are_read():
+    few = replace(SETTINGS, pack_files=2, pack_bytes=10)
+    assert packs.from_zip(zipped({"a": b"12345", "b": b"12345"}), few)
+    for files in ({"a": b"", "b": b"", "c": b""}, {"a": b"12345678901"}):
+        (fault,) = refused(packs.from_zip, zipped(files), few)
+        assert "more than" in fault.why
+    bomb = zipped({"a": bytes(20 * SETTINGS.pack_bytes)})
+    assert len(bomb) < SETTINGS.pack_bytes
+    assert refused(packs.from_zip, bomb, SETTINGS)
+
+
+def test_a_zip_that_lies_about_its_sizes_is_refused():
+    bomb = zipped({"a": bytes(20 * SETTINGS.pack_bytes)})
+    size = (20 * SETTINGS.pack_bytes).to_bytes(4, "little")
+    assert bomb.count(size) == 2
+    assert refused(packs.from_zip, bomb.replace(size, (100).to_bytes(4, "little")), SETTINGS)
+
+
+def test_an_encrypted_zip_is_refused():
+    locked = bytearray(zipped({"item.toml": b"x"}))
+    for signature, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        locked[locked.index(signature) + flags] |= 1
+    assert refused(packs.from_zip, bytes(locked), SETTINGS)
+
+
+def test_a_folder_without_a_manifest_is_no_pack(tmp_path):
+    (fault,) = refused(packs.from_folder, tmp_path)
+    assert fault.file == "item.toml"
+
+
+def test_a_whole_pack_passes():
+    assert packs.check(FILES, SETTINGS).digest == packs.digest(FILES)
+
+
+def test_whatever_one_part_names_and_another_lacks_is_told_at_once():
+    faults = faults_of(
+        **{
+            "item.toml": (
+                "\n".join(('"消防岗" = { department = "XFJ", role = "examiner" }', "")),
+                "",
+            ),
+            "_shared/deliver.bpmn": ('type="draw_rendition"', 'type="draw_and_fly"'),
+            "_shared/accept.bpmn": ('countdown("correction")', 'countdown("eternity")'),
+            "forms/fire-opinion.json": ('"id": "fire-opinion"', '"id": "water-opinion"'),
+        }
+    )
+    assert faults == {
+        ("item.toml", "消防岗"): "lane '消防岗' is named but stands nowhere",
+        ("item.toml", "draw_and_fly"): "errand 'draw_and_fly' is named but stands nowhere",
+        ("item.toml", "eternity"): "limit 'eternity' is named but stands nowhere",
+        ("item.toml", "fire-opinion"): "form 'fire-opinion' is named but stands nowhere",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "element"),
+    [
+        ("item.toml", ('tasks = ["settle_objection", "sign_off"]', 'tasks = ["sign_of"]'), "sign_of"),
+        ("item.toml", ('case_kind = "promised"', 'case_kind = "quick"'), "quick"),
+        ("item.toml", ('template = "licence.html"', 'template = "none.html"'), "licence.template"),
+        ("item.toml", ('seats = "if answers', 'seats = "iff ((answers'), "facts.seats"),
+        ("item.toml", ('when = "answers.staff > 0"', 'when = "today() > 0"'), "materials.health_certificates.when"),
+        ("item.toml", ('operator = "applicant.name"', 'operator = "applicant.."'), "licence.fields.operator"),
+        ("item.toml", ("{serial:06d}", "{serial:06d"), "licence"),
+        ("item.toml", ('type = "11100000000013338W032"', 'type = "11100000000013338W03"'), "licence"),
+        ("item.toml", ('review_body = "泉州市人民政府"', ""), "review_body"),
+        ("licence.html", ("</h1>", "{% if %}</h1>"), ""),
+        ("forms/filing.json", ('"=not(business_form', '"=not(((business_form'), "dining_area"),
+    ],
+)  # fmt: skip
+def test_what_could_only_fail_later_is_told_now(path, change, element):
+    assert element in {where for _, where in faults_of(**{path: change})}
+
+
+def test_a_template_that_is_no_text_is_told_now():
+    (fault,) = refused(packs.check, {**FILES, "licence.html": b"\xff\xfe<p>"}, SETTINGS)
+    assert fault.file == "licence.html"
+
+
+def test_faults_of_all_parts_are_told_together():
+    files = {**FILES, "item.toml": b"code = 7", "forms/filing.json": b"{"}
+    named = {fault.file for fault in refused(packs.read, files)}
+    assert named == {"item.toml", "forms/filing.json"}
+    assert {fault.file for fault in refused(packs.read, {})} >= {"item.toml", "process.bpmn"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('<bpmn:process id="food_business_licence"', '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><bpmn:process id="food_business_licence"'),
+        ("<bpmn:serviceTask", '<bpmn:scriptTask id="evil"><bpmn:script>import os</bpmn:script></bpmn:scriptTask><bpmn:serviceTask'),
+    ],
+    ids=["xxe", "script"],
+)  # fmt: skip
+def test_a_procedure_that_reaches_outside_is_refused_with_file_and_line(change):
+    source = FILES["process.bpmn"].replace(change[0].encode(), change[1].encode(), 1)
+    faults = refused(packs.check, {**FILES, "process.bpmn": source}, SETTINGS)
+    assert all(fault.file == "process.bpmn" and fault.line > 0 for fault in faults)
+
+
+def test_the_same_bytes_are_the_same_version(office, pack):
+    with office.work() as work:
+        before = items.find(work, ITEM).id
+        assert packs.deploy(work, pack).id == before
+        assert packs.deploy(work, packs.read(dict(reversed(FILES.items())))).id == before
+        assert len(work.session.scalars(select(ItemVersion)).all()) == 1
+
+
+def changed(old, new):
+    toml = FILES["item.toml"].replace(old.encode(), new.encode(), 1)
+    assert toml != FILES["item.toml"]
+    return packs.read({**FILES, "item.toml": toml})
+
+
+def test_a_running_case_stays_with_its_version(office):
+    number = walks.walk(office, walks.file(office), ACCEPT)
+    stricter = changed('code = "safety_rules"', 'code = "stricter_rules"')
+    with office.work() as work:
+        assert packs.deploy(work, stricter).ordinal == 2
+    with office.work(read_only=True) as work:
+        assert walks.case(work, number).item_version.ordinal == 1
+        assert items.pack(work, walks.case(work, number).item_version).digest == packs.digest(FILES)
+        assert items.find(work, ITEM).ordinal == 2
+    walks.walk(office, number, REVIEW, ADVISE)
+    with pytest.raises(rehearsals.Refusal):
+        walks.file(office)
+
+
+def test_an_older_version_can_be_put_in_force_again(office, pack):
+    with office.work() as work:
+        packs.deploy(work, changed("validity_years = 5", "validity_years = 3"))
+        assert packs.deploy(work, pack).ordinal == 1
+        assert items.find(work, ITEM).ordinal == 1
+
+
+def test_an_unknown_department_is_refused_by_name(office):
+    before = walks.everything(office)
+    stranger = changed('joint = ["SPJ", "XFJ"]', 'joint = ["SPJ", "NASA"]')
+    with pytest.raises(PackRefused) as refusal, office.work() as work:
+        packs.deploy(work, stranger)
+    (fault,) = refusal.value.facts["faults"]
+    assert "'NASA'" in fault.why
+    assert walks.everything(office) == before
