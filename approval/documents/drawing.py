@@ -30,7 +30,7 @@ def draw(page: str) -> bytes:
 
     with _turn:
         fonts, styles = _fonts()
-        drawn = HTML(string=page, url_fetcher=URLFetcher(allowed_protocols={"data"})).write_pdf(
+        drawn = HTML(string=page, base_url="about:blank", url_fetcher=URLFetcher(allowed_protocols={"data"})).write_pdf(
             stylesheets=[styles], font_config=fonts
         )
     assert isinstance(drawn, bytes)
@@ -65,8 +65,9 @@ def _fonts() -> tuple[Any, Any]:
         f"@font-face {{ font-family: '{_FAMILY}'; font-weight: {weight}; src: url('{(FONTS / file).as_uri()}') }}"
         for file, weight in _WEIGHTS.items()
     )
-    # This style sheet is ours and may read our fonts; the page itself may read nothing.
-    return fonts, CSS(string="\n".join(faces), font_config=fonts)
+    # This style sheet is ours and may read our fonts; the page itself may read nothing, and no font of the machine.
+    only = f"* {{ font-family: '{_FAMILY}' !important }}"
+    return fonts, CSS(string="\n".join([*faces, only]), font_config=fonts)
 
 
 # WeasyPrint lets its fonts go in a destructor, which fails once the interpreter is half gone.

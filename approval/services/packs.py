@@ -19,17 +19,20 @@ from approval import documents, engine
 from approval.domain import answers, manifests
 from approval.domain.answers import Form
 from approval.domain.errors import Fault, PackRefused
-from approval.domain.manifests import Manifest
+from approval.domain.manifests import LicenceRule, Manifest
 from approval.expressions import feel, markup
 from approval.models.items import ItemVersion, PackFile, ServiceItem
 from approval.models.people import Department
 from approval.office import Work
 from approval.services import errands, numbers
 from approval.settings import Settings
+from certificates import CertificateError, LicenceType
 
 SHARED = "_shared"
 MAIN = "process.bpmn"
 _PROCEDURES = (".bpmn", ".dmn")
+# 行政许可法第三十八条第二款: every refusal tells where to turn to.
+_REMEDIES = frozenset({"review_body", "court"})
 # What reading a cut, forged or encrypted archive may raise.
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError)
 
@@ -174,6 +177,8 @@ def _unzipped(archive: zipfile.ZipFile, settings: Settings) -> Iterator[tuple[st
     # The sizes in a zip's directory are claims; reading stops at them, so checking the claims is enough.
     if len(entries) > settings.pack_files or sum(entry.file_size for entry in entries) > settings.pack_bytes:
         raise ValueError(f"more than {settings.pack_files} files or {settings.pack_bytes} bytes")
+    if len({entry.filename for entry in entries}) < len(entries):
+        raise ValueError("a file stands in it twice")
     for entry in entries:
         if ".." in Path(entry.filename).parts or entry.filename.startswith("/"):
             raise ValueError(f"a path outside the pack: {entry.filename!r}")
@@ -205,16 +210,29 @@ def _wiring(pack: Pack) -> Iterator[Fault]:
         "limit": (definition.countdowns | {"acceptance", "decision", "delivery"}, manifest.limits),
         "task": (set().union(*(rule.tasks for rule in manifest.apart)), definition.tasks),
         "case kind": ({manifest.case_kind}, numbers.KINDS),
+        "service": (_REMEDIES, manifest.service),
     }
     for kind, (asked, known) in named.items():
         for name in sorted(asked - set(known)):
             yield Fault(manifests.FILE, name, 0, f"{kind} {name!r} is named but stands nowhere")
     if manifest.licence:
-        template = manifest.licence.template
-        if template not in pack.files:
-            yield Fault(manifests.FILE, "licence.template", 0, f"{template!r} is not in the pack")
-        elif why := documents.fault(pack.files[template].decode(errors="replace")):
-            yield Fault(template, "", why.line, why.message)
+        yield from _licence(manifest.licence, pack.files)
+
+
+def _licence(rule: LicenceRule, files: Mapping[str, bytes]) -> Iterator[Fault]:
+    try:
+        LicenceType(rule.type, rule.name.zh, rule.number, rule.validity_years, rule.public)
+    except CertificateError as reason:
+        yield Fault(manifests.FILE, "licence", 0, str(reason))
+    try:
+        template = files[rule.template].decode()
+    except KeyError:
+        yield Fault(manifests.FILE, "licence.template", 0, f"{rule.template!r} is not in the pack")
+    except UnicodeDecodeError as reason:
+        yield Fault(rule.template, "", 0, str(reason))
+    else:
+        if why := documents.fault(template):
+            yield Fault(rule.template, "", why.line, why.message)
 
 
 def _expressions(pack: Pack) -> Iterator[Fault]:

@@ -75,22 +75,26 @@ def scenarios(pack: Pack) -> list[Scenario]:
         if not path.startswith(_FOLDER):
             continue
         try:
-            data = tomllib.loads(pack.files[path].decode())
-            found.append(
-                Scenario(
-                    path,
-                    data["title"],
-                    data.get("walk", False),
-                    data["filing"],
-                    tuple(data["steps"]),
-                    data["expect"],
-                )
-            )
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as reason:
+            found.append(_scenario(path, tomllib.loads(pack.files[path].decode())))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as reason:
             faults.append(Fault(path, "", 0, f"not a scenario: {reason}"))
     if faults:
         raise PackRefused(faults=faults)
     return found
+
+
+def _scenario(path: str, data: Mapping[str, Any]) -> Scenario:
+    filing, steps = data["filing"], tuple(data["steps"])
+    for step in (filing, *steps):
+        if not isinstance(step["at"], datetime) or step["at"].tzinfo is None:
+            raise TypeError(f"{step['at']!r} is no instant with a time zone")
+    for key in ("by", "answers", "materials"):
+        filing[key]
+    for step in steps:
+        if not step.get("timers"):
+            step["by"]
+            step["withdraw" if "withdraw" in step else "task"]
+    return Scenario(path, data["title"], data.get("walk", False), filing, steps, data["expect"])
 
 
 def check(pack: Pack, settings: Settings) -> int:

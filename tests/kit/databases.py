@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 URL = os.environ.get("APPROVAL_TEST_DATABASE_URL", "")
 
@@ -56,7 +56,7 @@ def empty() -> Iterator[str]:
 
 
 def _address(name: str) -> str:
-    return f"{URL.rsplit('/', 1)[0]}/{name}"
+    return make_url(URL).set(database=name).render_as_string(hide_password=False)
 
 
 def _landlord(statement: str) -> None:

@@ -1,5 +1,8 @@
 """Filing: one case or one complete list of what is missing, nothing in between."""
 
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
+
 import pytest
 from sqlalchemy import select
 from stdnum.iso7064 import mod_11_10
@@ -9,7 +12,7 @@ from approval.domain.errors import Incomplete, ItemClosed, NotAllowed, NotFound,
 from approval.domain.materials import Upload
 from approval.models.cases import Case, Notice
 from approval.models.items import ServiceItem
-from approval.models.materials import Material
+from approval.models.materials import Material, StoredContent
 from approval.services import cases, packs
 from tests.kit import races, walks
 from tests.kit.samples import ITEM, MATERIALS, OPENING, RESTAURANT, RETAIL, at, uploads
@@ -141,6 +144,21 @@ def test_a_second_click_is_the_same_case(office):
     assert walks.everything(office) == before
     assert walks.file(office, token="another") != first
     assert walks.file(office) != first
+
+
+def test_the_same_file_handed_in_by_two_at_once_is_kept_once(office):
+    def put():
+        with office.work() as work:
+            return work.storage.put(b"%PDF-same")
+
+    with ThreadPoolExecutor(1) as pool, office.work() as work:
+        mine = work.storage.put(b"%PDF-same")
+        theirs = pool.submit(put)
+        sleep(0.2)  # until they wait for us to commit
+        work.session.commit()
+        assert theirs.result(60) == mine
+    with office.work(read_only=True) as work:
+        assert len(work.session.scalars(select(StoredContent.sha256)).all()) == 1
 
 
 def test_two_clicks_at_once_are_one_case(office):

@@ -1,6 +1,7 @@
 """Packs: what an administrator uploads is read as data, checked whole, and published once."""
 
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 
@@ -50,9 +51,10 @@ def test_a_whole_zip_brings_the_files_as_they_are():
     assert packs.from_zip(WHOLE, SETTINGS) == FILES
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"PK", b"not a zip", WHOLE[:1000], WHOLE[:-1], WHOLE[100:], WHOLE[: len(WHOLE) // 2]]
-)
+CUT = [b"", b"PK", b"not a zip", WHOLE[:1000], WHOLE[:-1], WHOLE[100:], WHOLE[: len(WHOLE) // 2]]
+
+
+@pytest.mark.parametrize("content", CUT)
 def test_a_truncated_zip_is_one_clear_fault(content):
     (fault,) = refused(packs.from_zip, content, SETTINGS)
     assert "not a whole zip" in fault.why
@@ -62,12 +64,8 @@ def test_a_truncated_zip_is_one_clear_fault(content):
 def test_no_flipped_byte_crashes_the_reader(place, byte):
     spoilt = bytearray(WHOLE)
     spoilt[place] = byte
-    try:
-        files = packs.from_zip(bytes(spoilt), SETTINGS)
-    except PackRefused as refusal:
-        assert refusal.facts["faults"]
-    else:
-        assert len(files) == len(FILES)
+    with suppress(PackRefused):
+        assert len(packs.from_zip(bytes(spoilt), SETTINGS)) == len(FILES)
 
 
 @pytest.mark.parametrize("path", ["../evil", "/etc/passwd", "a/../../evil", "a/.."])
@@ -78,9 +76,10 @@ def test_a_path_outside_the_pack_is_refused(path):
 
 def test_a_name_twice_is_refused_because_nobody_knows_which_counts():
     written = BytesIO()
-    with zipfile.ZipFile(written, "w") as archive, pytest.warns(UserWarning, match="Duplicate"):
+    with zipfile.ZipFile(written, "w") as archive:
         archive.writestr("item.toml", b"one")
-        archive.writestr("item.toml", b"two")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("item.toml", b"two")
     (fault,) = refused(packs.from_zip, written.getvalue(), SETTINGS)
     assert "twice" in fault.why
 
@@ -122,10 +121,7 @@ def test_a_whole_pack_passes():
 def test_whatever_one_part_names_and_another_lacks_is_told_at_once():
     faults = faults_of(
         **{
-            "item.toml": (
-                "\n".join(('"消防岗" = { department = "XFJ", role = "examiner" }', "")),
-                "",
-            ),
+            "item.toml": ('"消防岗" = { department = "XFJ", role = "examiner" }\n', ""),
             "_shared/deliver.bpmn": ('type="draw_rendition"', 'type="draw_and_fly"'),
             "_shared/accept.bpmn": ('countdown("correction")', 'countdown("eternity")'),
             "forms/fire-opinion.json": ('"id": "fire-opinion"', '"id": "water-opinion"'),
@@ -171,14 +167,12 @@ def test_faults_of_all_parts_are_told_together():
     assert {fault.file for fault in refused(packs.read, {})} >= {"item.toml", "process.bpmn"}
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        ('<bpmn:process id="food_business_licence"', '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><bpmn:process id="food_business_licence"'),
-        ("<bpmn:serviceTask", '<bpmn:scriptTask id="evil"><bpmn:script>import os</bpmn:script></bpmn:scriptTask><bpmn:serviceTask'),
-    ],
-    ids=["xxe", "script"],
-)  # fmt: skip
+ROOT, TASK = '<bpmn:process id="food_business_licence"', "<bpmn:serviceTask"
+ENTITY = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
+SCRIPT = '<bpmn:scriptTask id="evil"><bpmn:script>import os</bpmn:script></bpmn:scriptTask>'
+
+
+@pytest.mark.parametrize("change", [(ROOT, ENTITY + ROOT), (TASK, SCRIPT + TASK)], ids=["xxe", "script"])
 def test_a_procedure_that_reaches_outside_is_refused_with_file_and_line(change):
     source = FILES["process.bpmn"].replace(change[0].encode(), change[1].encode(), 1)
     faults = refused(packs.check, {**FILES, "process.bpmn": source}, SETTINGS)
@@ -199,14 +193,14 @@ def changed(old, new):
     return packs.read({**FILES, "item.toml": toml})
 
 
-def test_a_running_case_stays_with_its_version(office):
+def test_a_running_case_stays_with_its_version(office, pack):
     number = walks.walk(office, walks.file(office), ACCEPT)
     stricter = changed('code = "safety_rules"', 'code = "stricter_rules"')
     with office.work() as work:
         assert packs.deploy(work, stricter).ordinal == 2
     with office.work(read_only=True) as work:
         assert walks.case(work, number).item_version.ordinal == 1
-        assert items.pack(work, walks.case(work, number).item_version).digest == packs.digest(FILES)
+        assert items.pack(work, walks.case(work, number).item_version).digest == pack.digest
         assert items.find(work, ITEM).ordinal == 2
     walks.walk(office, number, REVIEW, ADVISE)
     with pytest.raises(rehearsals.Refusal):

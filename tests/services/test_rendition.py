@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from io import BytesIO
+from threading import Barrier
 
 import pytest
 from pypdf import PdfReader
@@ -72,7 +73,14 @@ def test_an_errand_run_twice_keeps_one(office, granted, quick):
     assert kept(office) == 1
 
 
-def test_two_workers_at_once_keep_one(office, granted, quick):
+def test_two_workers_at_once_keep_one(office, granted, monkeypatch):
+    both_draw = Barrier(2)
+
+    def make(_office, _sheet):
+        both_draw.wait(60)
+        return b"%PDF-quick"
+
+    monkeypatch.setitem(CARRIED, DRAW, replace(CARRIED[DRAW], make=make))
     waiting = errand(office)
     results = races.at_once(*[lambda: workers.run_errand(office, waiting)] * 2)
     assert sorted(results) == [False, True]
