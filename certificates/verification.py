@@ -142,14 +142,13 @@ def _seal(licence: Licence, trust: Trust) -> list[Check]:
     if licence.seal is None:
         return [Check(Question.SEALED, False), *unasked(_SEAL_QUESTIONS, "there is no seal")]
     checks = seals.examine(licence.seal, licence.statement.encode(), licence.issuer_uscc, trust)
-    return [Check(Question.SEALED, True), *checks]
+    return [Check(Question.SEALED, licence.state is not State.INTENDED), *checks]
 
 
 def _not_revoked(session: Session, licence: Licence) -> Check:
-    if licence.state is not State.REVOKED:
-        return Check(Question.NOT_REVOKED, True)
+    # The acts are asked as well as the state, so that nobody undoes a revocation by changing one column.
     revocation = next((act for act in licences.acts(session, licence) if act.act is Act.REVOKE), None)
-    return Check(Question.NOT_REVOKED, False, _told(revocation))
+    return Check(Question.NOT_REVOKED, licence.state is not State.REVOKED and revocation is None, _told(revocation))
 
 
 def _told(revocation: LicenceAct | None) -> str:

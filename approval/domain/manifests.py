@@ -3,7 +3,6 @@
 Everything the law or the city may change stands in the manifest as data with a basis; nothing of it in code.
 """
 
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -97,6 +96,7 @@ class Manifest:
 
     code: str
     item_number: str
+    item_number_pattern: str
     kind: str
     case_kind: str
     name: Words
@@ -179,7 +179,8 @@ class _Reader:
             self.data = {**self.data, "facts": {}}
         return Manifest(
             code=self._get(str, "code"),
-            item_number=self._item_number(),
+            item_number=self._get(str, "item_number"),
+            item_number_pattern=self._get(str, "item_number_pattern"),
             kind=self._get(str, "kind"),
             case_kind=self._get(str, "case_kind"),
             name=self._words("name."),
@@ -211,15 +212,6 @@ class _Reader:
             licence=self._licence() if "licence" in self.data else None,
             service=self._table("service"),
         )
-
-    def _item_number(self) -> str:
-        number, pattern = self._get(str, "item_number"), self._get(str, "item_number_pattern")
-        try:
-            if not re.fullmatch(pattern, number):
-                self.faults.append(Fault(FILE, "item_number", 0, f"does not fit {pattern}"))
-        except re.error as reason:
-            self.faults.append(Fault(FILE, "item_number_pattern", 0, str(reason)))
-        return number
 
     def _limit(self, path: str, limit: Any) -> Limit:
         days = self._get(int, "days", limit, path)

@@ -59,6 +59,9 @@ def check(
 
 def keep(work: Work, case: Case, uploads: Iterable[Upload]) -> None:
     """Keep checked materials with their case (收存材料); a newer one replaces the older for its requirement."""
+    uploads = tuple(uploads)
+    # In one order for everybody: two people with the same two files must not wait for one another.
+    kept = {content: work.storage.put(content) for content in sorted({upload.content for upload in uploads})}
     for upload in uploads:
         earlier = update(Material).where(
             Material.case_id == case.id,
@@ -76,7 +79,7 @@ def keep(work: Work, case: Case, uploads: Iterable[Upload]) -> None:
                 filename=plain_name(upload.filename),
                 media_type=MEDIA_TYPES[kind],
                 size=len(upload.content),
-                sha256=work.storage.put(upload.content),
+                sha256=kept[upload.content],
                 handed_in_at=work.now,
             )
         )

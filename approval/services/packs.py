@@ -237,6 +237,7 @@ def _licence(rule: LicenceRule, files: Mapping[str, bytes]) -> Iterator[Fault]:
 
 def _expressions(pack: Pack) -> Iterator[Fault]:
     manifest = pack.manifest
+    yield from _item_number(manifest)
     written = {f"facts.{name}": text for name, text in manifest.facts.items()}
     written |= {f"materials.{material.code}.when": material.when for material in manifest.materials if material.when}
     if manifest.licence:
@@ -253,3 +254,13 @@ def _expressions(pack: Pack) -> Iterator[Fault]:
                     feel.check(question.hidden_when)
                 except feel.ExpressionRefused as refused:
                     yield Fault(form.id, question.key, 0, str(refused.facts["why"]))
+
+
+def _item_number(manifest: Manifest) -> Iterator[Fault]:
+    # The pattern is the author's: it runs where time and memory are limited.
+    asked = {"number": manifest.item_number, "pattern": manifest.item_number_pattern}
+    try:
+        if feel.evaluate("matches(number, pattern)", asked) is not True:
+            yield Fault(manifests.FILE, "item_number", 0, f"does not fit {manifest.item_number_pattern}")
+    except feel.ExpressionRefused as refused:
+        yield Fault(manifests.FILE, "item_number_pattern", 0, str(refused.facts["why"]))

@@ -115,6 +115,20 @@ def test_a_revoked_licence_says_when_why_and_by_which_law(session, licence, seal
         assert answer.licence
 
 
+def test_a_revocation_is_not_undone_by_changing_the_record(session, trust, licence):
+    certificates.revoke(session, licence.number, reason="骗取许可", basis="第六十九条", actor="officer-2", now=NOW)
+    session.execute(text("UPDATE licences SET state = 'valid', revoked_at = NULL"))
+    session.expire_all()
+    answer = certificates.verify_token(session, licence.token, trust=trust, today=TODAY)
+    assert answer.outcome is Outcome.REVOKED
+
+
+def test_a_record_set_back_to_intended_does_not_hold(session, trust, licence):
+    session.execute(text("UPDATE licences SET state = 'intended'"))
+    session.expire_all()
+    assert not certificates.verify_token(session, licence.token, trust=trust, today=TODAY).holds
+
+
 def test_the_last_day_holds_and_the_next_does_not(session, trust, licence):
     last = licence.valid_until
     assert certificates.verify_token(session, licence.token, trust=trust, today=last).holds

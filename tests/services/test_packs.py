@@ -139,6 +139,9 @@ def test_whatever_one_part_names_and_another_lacks_is_told_at_once():
     ("path", "change", "element"),
     [
         ("item.toml", ('tasks = ["settle_objection", "sign_off"]', 'tasks = ["sign_of"]'), "sign_of"),
+        ("item.toml", ('item_number = "XK00101000"', 'item_number = "xk-1"'), "item_number"),
+        ("item.toml", ('item_number_pattern = "^', 'item_number_pattern = "(['), "item_number"),
+        ("item.toml", ('item_number_pattern = "^', 'item_number_pattern = "(\\\\d+)+X'), "item_number"),
         ("item.toml", ('case_kind = "promised"', 'case_kind = "quick"'), "quick"),
         ("item.toml", ('template = "licence.html"', 'template = "none.html"'), "licence.template"),
         ("item.toml", ('seats = "if answers', 'seats = "iff ((answers'), "facts.seats"),
