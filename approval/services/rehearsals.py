@@ -85,16 +85,20 @@ def scenarios(pack: Pack) -> list[Scenario]:
 
 def _scenario(path: str, data: Mapping[str, Any]) -> Scenario:
     filing, steps = data["filing"], tuple(data["steps"])
-    for step in (filing, *steps):
-        if not isinstance(step["at"], datetime) or step["at"].tzinfo is None:
-            raise TypeError(f"{step['at']!r} is no instant with a time zone")
-    for key in ("by", "answers", "materials"):
-        filing[key]
+    _require(filing, "at", "by", "answers", "materials")
     for step in steps:
-        if not step.get("timers"):
-            step["by"]
-            step["withdraw" if "withdraw" in step else "task"]
+        if step.get("timers"):
+            _require(step, "at")
+        else:
+            _require(step, "at", "by", "withdraw" if "withdraw" in step else "task")
     return Scenario(path, data["title"], data.get("walk", False), filing, steps, data["expect"])
+
+
+def _require(step: Mapping[str, Any], *keys: str) -> None:
+    if lacking := [key for key in keys if key not in step]:
+        raise KeyError(", ".join(lacking))
+    if not isinstance(step["at"], datetime) or step["at"].tzinfo is None:
+        raise TypeError(f"{step['at']!r} is no instant with a time zone")
 
 
 def check(pack: Pack, settings: Settings) -> int:
