@@ -20,8 +20,8 @@ RUN_ERRAND = "run_errand"
 class Carrier(Protocol):
     """Whoever brings errands to a worker."""
 
-    def enqueue(self, session: Session, errand: UUID) -> None:
-        """Promise, in this transaction, that a worker will see the errand."""
+    def enqueue(self, session: Session, errand: UUID, retry: int = 0) -> None:
+        """Promise, in this transaction, that a worker will see the errand; `retry` counts anew after an incident."""
         ...
 
 
@@ -43,11 +43,11 @@ class Courier:
             lazy=True,
         )
 
-    def enqueue(self, session: Session, errand: UUID) -> None:
-        """Enqueue the errand once: its id is the workflow's id."""
+    def enqueue(self, session: Session, errand: UUID, retry: int = 0) -> None:
+        """Enqueue the errand once: its id, and how often people have retried it, are the workflow's id."""
         self._client.enqueue_in_transaction(
             session,
-            {"queue_name": QUEUE, "workflow_name": RUN_ERRAND, "workflow_id": f"errand:{errand}"},
+            {"queue_name": QUEUE, "workflow_name": RUN_ERRAND, "workflow_id": f"errand:{errand}:{retry}"},
             str(errand),
         )
 
@@ -61,7 +61,7 @@ class Courier:
 class Waiting:
     """Carries nothing: whoever plays a rehearsal runs the waiting errand rows itself."""
 
-    def enqueue(self, session: Session, errand: UUID) -> None:
+    def enqueue(self, session: Session, errand: UUID, retry: int = 0) -> None:
         """Leave the errand where it is: its row says that it waits."""
 
 

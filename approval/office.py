@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -24,6 +25,8 @@ from approval.jobs import Carrier, Courier
 from approval.settings import Settings
 from certificates import Authority, Trust, open_authority
 
+# PostgreSQL undid this transaction in favour of another: deadlock, serialization failure.
+_OVERTAKEN = frozenset({"40P01", "40001"})
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
 
 
@@ -96,6 +99,11 @@ class Office:
         except StaleDataError as reason:
             session.rollback()
             raise Overtaken from reason
+        except OperationalError as reason:
+            session.rollback()
+            if getattr(reason.orig, "sqlstate", None) in _OVERTAKEN:
+                raise Overtaken from reason
+            raise
         except BaseException:
             session.rollback()
             raise

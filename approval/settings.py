@@ -4,14 +4,16 @@
 """
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _PREFIX = "APPROVAL_"
+_PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
 _MIB = 1024 * 1024
 
 
@@ -48,7 +50,7 @@ class Settings:
     idle_minutes: int = _setting(30, "A session ends after this long without a request, in minutes.")
     session_hours: int = _setting(8, "A session ends after this long in any case, in hours.")
     sign_in_failures: int = _setting(5, "After so many wrong passwords a name must wait.")
-    verify_failures: int = _setting(30, "After so many unknown licences an address must wait.")
+    address_failures: int = _setting(30, "After so many unknown licences or wrong passwords an address must wait.")
     failure_minutes: int = _setting(10, "How long failures count and whoever failed too often waits, in minutes.")
     proxies: int = _setting(0, "How many proxies of our own stand before the web process and name the visitor.")
     sweep_seconds: int = _setting(5, "How often the worker looks for due timers, in seconds.")
@@ -103,7 +105,7 @@ class Settings:
         parts = []
         if not self.secret_key:
             parts.append("a key made on this machine: set APPROVAL_SECRET_KEY_FILE")
-        if self.authority == "demo":
+        if self.authority_folder.resolve() == (self.instance / "authority").resolve():
             parts.append("the demo seal authority: set APPROVAL_AUTHORITY to the city's folder")
         if self.sqlalchemy_url.startswith("sqlite") and self.worker_hosts > 1:
             parts.append("SQLite with workers on several machines: set APPROVAL_DATABASE_URL to PostgreSQL")
@@ -113,10 +115,23 @@ class Settings:
 
     def check(self) -> None:
         """Refuse settings that cannot be meant; raises `SettingsRefused` naming the lines to change."""
+        faults = [
+            f"{_PREFIX}{setting.name.upper()} must not be negative"
+            for setting in fields(self)
+            if isinstance(value := getattr(self, setting.name), int) and value < 0
+        ]
         if self.environment not in {"development", "production"}:
-            raise SettingsRefused("APPROVAL_ENVIRONMENT must be development or production")
+            faults.append("APPROVAL_ENVIRONMENT must be development or production")
+        if not self.doors.split():
+            faults.append("APPROVAL_DOORS must name a door")
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            faults.append(f"APPROVAL_ZONE={self.zone!r} is no time zone")
         if self.production and self.development_parts:
-            raise SettingsRefused("production refuses " + "; ".join(self.development_parts))
+            faults.append("production refuses " + "; ".join(self.development_parts))
+        if faults:
+            raise SettingsRefused("; ".join(faults))
 
     def form_key(self) -> str:
         """Bring the key that signs forms, making one in the instance folder where none is set."""
@@ -136,7 +151,7 @@ class Settings:
         return {
             _PREFIX + setting.name.upper(): "(set)"
             if setting.metadata["secret"] and getattr(self, setting.name)
-            else str(getattr(self, setting.name))
+            else _PASSWORD.sub(r"\1***@", str(getattr(self, setting.name)))
             for setting in fields(self)
         }
 
@@ -144,7 +159,10 @@ class Settings:
 def _text(env: Mapping[str, str], setting: "Field[Any]") -> str | None:
     name = _PREFIX + setting.name.upper()
     if file := env.get(f"{name}_FILE"):
-        return Path(file).read_text(encoding="utf-8").strip()
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except OSError as reason:
+            raise SettingsRefused(f"{name}_FILE: {reason}") from None
     return env.get(name)
 
 

@@ -42,11 +42,14 @@ _ROOT_NAME = x509.Name(
 
 @dataclass(frozen=True)
 class Authority:
-    """An open seal authority (电子印章机构): what verifiers pin, and the seals that it can set."""
+    """An open seal authority (电子印章机构): what verifiers pin, and the seals that it can set.
+
+    The root's key makes new seals and is best kept off this machine; setting seals does not need it.
+    """
 
     trust: Trust
     sealers: Mapping[str, SoftSealer]
-    root_key: ec.EllipticCurvePrivateKey
+    root_key: ec.EllipticCurvePrivateKey | None
 
     @property
     def root(self) -> x509.Certificate:
@@ -77,11 +80,13 @@ class Authority:
         return cls(Trust(root, crl), {}, key).joined_by(departments, now)
 
     def joined_by(self, departments: Iterable[Issuer], now: datetime) -> Self:
-        """Make seals for the departments that have none yet (刻制印章)."""
+        """Make seals for departments that have none yet (刻制印章); raises AuthorityUnusable without the root's key."""
         made = {one.code: self._make(one, now) for one in departments if one.code not in self.sealers}
         return replace(self, sealers={**self.sealers, **made})
 
     def _make(self, department: Issuer, now: datetime) -> SoftSealer:
+        if self.root_key is None:
+            raise AuthorityUnusable(department=department.code, why="the root's key, which makes seals, is not here")
         shown = department.name.encode()[:_NAME_BYTES].decode(errors="ignore")  # the credit code is what counts
         name = x509.Name(
             [
@@ -115,16 +120,19 @@ def create(directory: Path, departments: Iterable[Issuer], now: datetime) -> Aut
 
 
 def open_authority(directory: Path) -> Authority:
-    """Open an authority's directory (打开机构), keys included; raises AuthorityUnusable or SealRefused."""
+    """Open an authority's directory (打开机构) with the seals in it; raises AuthorityUnusable or SealRefused."""
     trust = Trust.load(directory)
+    files = sorted((directory / _SEALS).glob("*.pem"))
+    sealers = {file.stem: SoftSealer.load(file) for file in files}
+    if not (directory / _ROOT_KEY).exists():
+        return Authority(trust, sealers, None)
     try:
         key = serialization.load_pem_private_key((directory / _ROOT_KEY).read_bytes(), password=None)
     except (OSError, ValueError, TypeError) as error:
         raise AuthorityUnusable(directory=str(directory), why=str(error)) from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != trust.root.public_key():
         raise AuthorityUnusable(directory=str(directory), why="the root key is not the root certificate's")
-    files = sorted((directory / _SEALS).glob("*.pem"))
-    return Authority(trust, {file.stem: SoftSealer.load(file) for file in files}, key)
+    return Authority(trust, sealers, key)
 
 
 def _certificate(subject: _Party, issuer: _Party, begins: datetime, ends: datetime) -> x509.Certificate:
@@ -206,5 +214,6 @@ def _pem(sealer: SoftSealer) -> bytes:
     return _key_pem(sealer.key) + b"".join(certificate.public_bytes(_PEM) for certificate in certificates)
 
 
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _key_pem(key: ec.EllipticCurvePrivateKey | None) -> bytes:
+    assert key is not None  # whoever lays an authority down has just made it whole
     return key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

@@ -7,7 +7,7 @@ import click
 from sqlalchemy import select, text
 
 import certificates
-from approval import jobs
+from approval import documents, jobs
 from approval.domain.actors import SYSTEM
 from approval.domain.errors import Unavailable
 from approval.models import migrations
@@ -15,7 +15,7 @@ from approval.models.cases import WorkCalendar
 from approval.models.people import Department
 from approval.office import Office, open_office
 from approval.paths import FONTS, STATIC
-from approval.services import countdowns, people
+from approval.services import countdowns, people, workers
 from approval.services.rehearsals import CITY
 from approval.settings import Settings
 
@@ -33,7 +33,7 @@ def found_demo(office: Office) -> None:
     city = tomllib.loads((CITY / "city.toml").read_text(encoding="utf-8"))
     with office.work(by=SYSTEM, read_only=True) as work:
         stands = work.session.scalar(select(Department.code).limit(1)) is not None
-        has_calendar = work.session.scalar(select(WorkCalendar.id).limit(1)) is not None
+        has_calendar = work.session.scalar(select(WorkCalendar.ordinal).limit(1)) is not None
     if not stands:
         with office.work(by=SYSTEM) as work:
             people.found(work, city, city["password"])
@@ -73,8 +73,13 @@ def migrate() -> None:
 
 
 @click.command()
-def worker() -> None:
+@click.option("--retry-incidents", is_flag=True, help="Open the errands that wait for a person again, and end.")
+def worker(retry_incidents: bool) -> None:
     """Run this machine's worker: carried errands and due timers."""
+    if retry_incidents:
+        with open_office().work(by=SYSTEM) as work:
+            click.echo(f"重新办理 / opened again: {workers.retry_incidents(work)}")
+        return
     from approval import worker as process  # noqa: PLC0415 -- importing DBOS takes half a second
 
     process.main()
@@ -103,10 +108,8 @@ def _problems(settings: Settings) -> list[str]:
     if not (STATIC / "app.css").is_file():
         found.append(f"no style sheet in {STATIC}")
     try:
-        from approval.documents import draw  # noqa: PLC0415 -- a machine without Pango can still be examined
-
-        draw("<p>证照</p>")
-    except (OSError, Unavailable) as reason:
+        documents.render("<p>证照</p>", {})
+    except Unavailable as reason:
         found.append(f"nothing can be drawn: {reason}")
     try:
         office = open_office(settings)

@@ -73,4 +73,4 @@ def _checked(folder: Path) -> Pack:
 
 
 def _files(folder: Path, settings: Settings) -> dict[str, bytes]:
-    return packs.from_folder(folder) if folder.is_dir() else packs.from_zip(folder.read_bytes(), settings)
+    return packs.from_folder(folder, settings) if folder.is_dir() else packs.from_zip(folder.read_bytes(), settings)

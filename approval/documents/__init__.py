@@ -1,9 +1,11 @@
 """Documents (文书): filling templates that a pack brought, and drawing them as PDF.
 
-WeasyPrint takes a second and 130 MB to import, so it is imported when something is drawn: in workers.
+Strangers wrote the templates, so they are read in a child process that may be killed: see `presses`. WeasyPrint
+takes a second and 130 MB to import; only that child does.
 """
 
-from approval.documents.drawing import draw
-from approval.documents.filling import fault, fill, qr
+from approval.documents.filling import TemplateFault
+from approval.documents.glyphs import missing_glyphs
+from approval.documents.presses import fault, render
 
-__all__ = ["draw", "fault", "fill", "qr"]
+__all__ = ["TemplateFault", "fault", "missing_glyphs", "render"]

@@ -1,20 +1,16 @@
 """Drawing HTML as PDF (绘制版式文件), with the fonts that set-up brought and nothing else from anywhere."""
 
 import atexit
-import html
-import re
+from collections.abc import Iterator
 from functools import cache
-from threading import Lock
 from typing import Any
 
+from approval.documents.glyphs import WEIGHTS, missing_glyphs
 from approval.domain.errors import Unavailable
 from approval.paths import FONTS
 
 _FAMILY = "Noto Sans SC"
-_WEIGHTS = {"NotoSansSC-Regular.ttf": 400, "NotoSansSC-Bold.ttf": 700}
-_TAGS = re.compile(r"<style.*?</style>|<[^>]*>", re.DOTALL | re.IGNORECASE)
-# Pango's font map belongs to the process; drawing takes tens of milliseconds, so drawers take turns.
-_turn = Lock()
+_UNSEEN = {"style", "script"}
 
 
 def draw(page: str) -> bytes:
@@ -23,36 +19,24 @@ def draw(page: str) -> bytes:
     Nothing is fetched: `data:` addresses only. Raises `Unavailable` when the fonts are not set up, or when
     they lack a character of the page: a licence with a blank where a name should be is worse than none.
     """
-    if lacking := _characters(page) - _drawable():
-        raise Unavailable(glyphs="".join(sorted(lacking)))
-    from weasyprint import HTML  # noqa: PLC0415 -- takes a second and 130 MB, see the room's first page
+    from weasyprint import HTML  # noqa: PLC0415 -- takes a second and 130 MB: only the press's child draws
     from weasyprint.urls import URLFetcher  # noqa: PLC0415
 
-    with _turn:
-        fonts, styles = _fonts()
-        drawn = HTML(string=page, base_url="about:blank", url_fetcher=URLFetcher(allowed_protocols={"data"})).write_pdf(
-            stylesheets=[styles], font_config=fonts
-        )
+    parsed = HTML(string=page, base_url="about:blank", url_fetcher=URLFetcher(allowed_protocols={"data"}))
+    if lacking := missing_glyphs(_texts(parsed.etree_element)):
+        raise Unavailable(glyphs=lacking)
+    fonts, styles = _fonts()
+    drawn = parsed.write_pdf(stylesheets=[styles], font_config=fonts)
     assert isinstance(drawn, bytes)
     return drawn
 
 
-def _characters(page: str) -> set[str]:
-    return {character for character in html.unescape(_TAGS.sub("", page)) if not character.isspace()}
-
-
-@cache
-def _drawable() -> set[str]:
-    from fontTools.ttLib import TTFont  # noqa: PLC0415 -- as above
-
-    drawable: set[str] | None = None
-    for file in _WEIGHTS:
-        if not (FONTS / file).is_file():
-            raise Unavailable(font=file)
-        with TTFont(FONTS / file, lazy=True) as font:
-            characters = {chr(code) for code in font.getBestCmap()}
-        drawable = characters if drawable is None else drawable & characters
-    return drawable or set()
+def _texts(root: Any) -> Iterator[str]:
+    for element in root.iter():
+        # A comment has a function for a tag, and SVG writes its namespace before the name.
+        if isinstance(element.tag, str) and element.tag.rpartition("}")[2] not in _UNSEEN:
+            yield element.text or ""
+        yield element.tail or ""
 
 
 @cache
@@ -63,11 +47,14 @@ def _fonts() -> tuple[Any, Any]:
     fonts = FontConfiguration()
     faces = (
         f"@font-face {{ font-family: '{_FAMILY}'; font-weight: {weight}; src: url('{(FONTS / file).as_uri()}') }}"
-        for file, weight in _WEIGHTS.items()
+        for file, weight in WEIGHTS.items()
     )
     # This style sheet is ours and may read our fonts; the page itself may read nothing, and no font of the machine.
     only = f"* {{ font-family: '{_FAMILY}' !important }}"
-    return fonts, CSS(string="\n".join([*faces, only]), font_config=fonts)
+    styles = CSS(string="\n".join([*faces, only]), font_config=fonts)
+    # Fonts are kept from page to page: one that a page brings, under our name, would draw the licences after it.
+    fonts.add_font_face = lambda *_: None
+    return fonts, styles
 
 
 # WeasyPrint lets its fonts go in a destructor, which fails once the interpreter is half gone.

@@ -34,11 +34,16 @@ class TemplateFault(NamedTuple):
 
 
 def fault(template: str) -> TemplateFault | None:
-    """Find a syntax fault in a template (校验模板); None when it can be filled."""
+    """Find a syntax fault in a template (校验模板); None when it can be filled.
+
+    Whatever else stops the reading, such as brackets nested too deep, is a fault of the whole template: line 0.
+    """
     try:
-        _environment.parse(template)
+        _environment.compile(template)
     except TemplateSyntaxError as reason:
         return TemplateFault(reason.lineno, reason.message or "syntax")
+    except Exception as reason:  # noqa: BLE001 -- an author's text must not end the one who reads it
+        return TemplateFault(0, f"{type(reason).__name__}: {reason}")
     return None
 
 

@@ -5,16 +5,21 @@ another is refused when its pack is deployed, so that nobody meets a form that c
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from approval.domain.errors import Fault, PackRefused
+from approval.domain.texts import LONGEST_CODE, unseen
 
 TEXTS = frozenset({"textfield", "textarea"})
 CHOICES = frozenset({"radio", "select"})
 LISTS = frozenset({"checklist", "taglist"})
 KINDS = TEXTS | CHOICES | LISTS | {"number", "checkbox", "datetime", "dynamiclist"}
+LONGEST_TEXT = 10_000
+_DEEPEST = 10  # groups and lists within one another
+_FARTHEST = 10**15  # as many digits as an answer may have
 _LAYOUT = frozenset({"text", "separator", "spacer", "html"})
 _TEXT, _NUMBER = (str,), (int, float)
 _SHAPES: Mapping[str, tuple[type, ...]] = {
@@ -28,6 +33,13 @@ _LIMITS: Mapping[str, tuple[type, ...]] = {
     "pattern": _TEXT,
     **dict.fromkeys(("minLength", "maxLength"), (int,)),
     **dict.fromkeys(("min", "max"), _NUMBER),
+}
+_RANGES: Mapping[str, tuple[int, int]] = {
+    "minLength": (0, LONGEST_TEXT),
+    "maxLength": (1, LONGEST_TEXT),
+    "min": (-_FARTHEST, _FARTHEST),
+    "max": (-_FARTHEST, _FARTHEST),
+    "decimalDigits": (0, 6),
 }
 
 
@@ -59,7 +71,7 @@ def read_form(file: str, source: bytes) -> Form:
     """Read a form-js schema (读取表单) from the bytes of a `.json` file.
 
     Raises `PackRefused` with every fault at once: not JSON, no components, parts of another kind than form-js
-    writes, unknown types, keys missing or twice.
+    writes, unknown types, keys missing or twice, limits that no answer could keep, nesting deeper than 10.
     """
     try:
         schema = json.loads(source)
@@ -70,15 +82,26 @@ def read_form(file: str, source: bytes) -> Form:
     if not isinstance(form_id, str) or not isinstance(components, list):
         raise PackRefused(faults=[Fault(file, "", 1, "not a form-js schema: `id` is a text, `components` a list")])
     faults: list[Fault] = []
+    if not 0 < len(form_id) <= LONGEST_CODE or unseen(form_id, lines=False):
+        faults.append(Fault(file, "id", 0, f"must be from 1 to {LONGEST_CODE} characters that can be seen"))
     fields = tuple(_fields(file, components, "", faults))
-    keys = [question.key for question in fields]
-    faults += [Fault(file, key, 0, "this key is used twice") for key in sorted(set(keys)) if keys.count(key) > 1]
+    faults += _twice(file, fields)
     if faults:
         raise PackRefused(faults=faults)
     return Form(form_id, fields)
 
 
-def _fields(file: str, components: list[Any], hidden: str, faults: list[Fault]) -> Iterator[Field]:
+def _twice(file: str, fields: tuple[Field, ...]) -> Iterator[Fault]:
+    uses = Counter(question.key for question in fields)
+    yield from (Fault(file, key, 0, "this key is used twice") for key in sorted(uses) if uses[key] > 1)
+    for question in fields:
+        yield from _twice(file, question.fields)
+
+
+def _fields(file: str, components: list[Any], hidden: str, faults: list[Fault], depth: int = 1) -> Iterator[Field]:
+    if components and depth > _DEEPEST:
+        faults.append(Fault(file, _name(components[0]), 0, f"nested deeper than {_DEEPEST}"))
+        return
     for component in components:
         if wrong := sorted(_misshapen(component)):
             faults.append(Fault(file, _name(component), 0, f"not as form-js writes it: {', '.join(wrong)}"))
@@ -89,7 +112,7 @@ def _fields(file: str, components: list[Any], hidden: str, faults: list[Fault]) 
         if kind in _LAYOUT:
             continue
         if kind == "group":
-            yield from _fields(file, component.get("components", []), hidden_when, faults)
+            yield from _fields(file, component.get("components", []), hidden_when, faults, depth + 1)
             continue
         key = component.get("path" if kind == "dynamiclist" else "key", "")
         if kind not in KINDS:
@@ -98,6 +121,9 @@ def _fields(file: str, components: list[Any], hidden: str, faults: list[Fault]) 
             faults.append(Fault(file, component.get("id", ""), 0, "a field without a key"))
         else:
             validate = component.get("validate", {})
+            limits = {name: value for name, value in validate.items() if name != "required"}
+            limits |= {name: component[name] for name in ("decimalDigits",) if name in component}
+            faults += [Fault(file, key, 0, why) for why in _unkeepable(limits)]
             yield Field(
                 key=key,
                 kind=kind,
@@ -105,12 +131,21 @@ def _fields(file: str, components: list[Any], hidden: str, faults: list[Fault]) 
                 label_en=component.get("properties", {}).get("en", component.get("label", key)),
                 help=component.get("description", ""),
                 required=bool(validate.get("required")),
-                limits={name: value for name, value in validate.items() if name != "required"}
-                | {name: component[name] for name in ("decimalDigits",) if name in component},
+                limits=limits,
                 options=tuple((option["value"], option["label"]) for option in component.get("values", [])),
                 hidden_when=hidden_when,
-                fields=tuple(_fields(file, component.get("components", []), "", faults)),
+                fields=tuple(_fields(file, component.get("components", []), "", faults, depth + 1)),
             )
+
+
+def _unkeepable(limits: Mapping[str, Any]) -> Iterator[str]:
+    """Name the limits that no answer could keep; NaN is in no range."""
+    for name, (least, most) in _RANGES.items():
+        if name in limits and not least <= limits[name] <= most:
+            yield f"{name} must be from {least} to {most}"
+    for low, high in (("minLength", "maxLength"), ("min", "max")):
+        if low in limits and high in limits and limits[low] > limits[high]:
+            yield f"{low} is more than {high}"
 
 
 def _misshapen(component: Any) -> Iterator[str]:
@@ -119,12 +154,14 @@ def _misshapen(component: Any) -> Iterator[str]:
         yield "the component"
         return
     yield from _unlike(component, _SHAPES)
+    yield from (name for name, text in component.items() if isinstance(text, str) and unseen(text, lines=True))
     yield from _unlike(component.get("validate"), _LIMITS)
     yield from _unlike(component.get("conditional"), {"hide": _TEXT})
     yield from _unlike(component.get("properties"), {"en": _TEXT})
     options = component.get("values")
     for option in options if isinstance(options, list) else ():
-        if not isinstance(option, dict) or not all(isinstance(option.get(name), str) for name in ("value", "label")):
+        said = [option.get(name) for name in ("value", "label")] if isinstance(option, dict) else [None]
+        if not all(isinstance(text, str) and not unseen(text, lines=False) for text in said):
             yield "values"
 
 

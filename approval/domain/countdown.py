@@ -19,6 +19,7 @@ class EntryType(StrEnum):
     START = "start"
     DEEMED = "deemed"
     STOP = "stop"
+    RECOUNT = "recount"  # the calendar was corrected: nothing happened, but the due day is another
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def reckon(entries: Iterable[Entry], calendar: Calendar) -> Due:
     for entry in entries:
         if entry.type is EntryType.STOP:
             stopped_on = entry.day
-        else:
+        elif entry.type is not EntryType.RECOUNT:
             began, stopped_on = entry, None
     if began is None:
         raise IllegalStep(countdown="not started")

@@ -64,10 +64,6 @@ class Incomplete(Refusal):
     """Some things are missing or wrong; all of them are listed."""
 
 
-class MaterialsMissing(Incomplete):
-    """Materials are missing or cannot be accepted; all of them are listed."""
-
-
 class AnswersInvalid(Incomplete):
     """Some answers are missing or wrong; all of them are listed."""
 
@@ -84,16 +80,16 @@ class AlreadyDone(OutOfTurn):
     """This was done before."""
 
 
+class TimePassed(OutOfTurn):
+    """The time for this has run out, and the law has gone on without it."""
+
+
 class ItemClosed(OutOfTurn):
     """This service item takes no new cases."""
 
 
 class Overtaken(OutOfTurn):
     """Somebody else was faster; please look at the case as it is now."""
-
-
-class TooLarge(Refusal):
-    """This is larger than the office accepts."""
 
 
 class TooMany(Refusal):

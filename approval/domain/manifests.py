@@ -3,6 +3,7 @@
 Everything the law or the city may change stands in the manifest as data with a basis; nothing of it in code.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,11 +11,15 @@ from datetime import date
 from typing import Any, NamedTuple, TypeVar, cast
 
 from approval.domain.errors import Fault, PackRefused
+from approval.domain.materials import MEDIA_TYPES
+from approval.domain.texts import LONGEST_CODE, unseen
 
 FILE = "item.toml"
 APPLICANT = "applicant"
 
 _MOST_DAYS = 2000  # eight years of working days: more is a slip of the pen
+_MOST_YEARS = 100
+_SLUG = re.compile(r"[a-z0-9-]+")  # part of the address of the item's page
 _NEEDS = frozenset({"required", "optional", "when"})
 _KINDS = {str: "a text", int: "a whole number", list: "a list", dict: "a table", date: "a date"}
 _EMPTY: Mapping[type, Any] = {str: "", int: 0, list: [], dict: {}, date: date.min}
@@ -125,9 +130,10 @@ def read(source: bytes) -> Manifest:
     """
     try:
         data = tomllib.loads(source.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as reason:
+    except (ValueError, RecursionError) as reason:  # numbers of 5000 digits and brackets of that depth too
         raise PackRefused(faults=[Fault(FILE, "", 0, str(reason))]) from None
     reader = _Reader(data)
+    reader.look()
     manifest = reader.manifest()
     if reader.faults:
         raise PackRefused(faults=reader.faults)
@@ -151,6 +157,24 @@ class _Reader:
             return cast("_T", _EMPTY[kind])
         return value
 
+    def _code(self, where: str, source: Any = None, path: str = "") -> str:
+        before = len(self.faults)
+        code = self._get(str, where, source, path)
+        if len(self.faults) == before:
+            self._short(code, path + where)
+        return code
+
+    def _short(self, code: str, where: str) -> None:
+        if not 0 < len(code) <= LONGEST_CODE:
+            self.faults.append(Fault(FILE, where[:LONGEST_CODE], 0, f"must be of 1 to {LONGEST_CODE} characters"))
+
+    def _between(self, least: int, most: int, where: str, source: Any = None, path: str = "") -> int:
+        before = len(self.faults)
+        number = self._get(int, where, source, path)
+        if len(self.faults) == before and not least <= number <= most:
+            self.faults.append(Fault(FILE, path + where, 0, f"must be from {least} to {most}"))
+        return number
+
     def _words(self, where: str, source: Any = None, path: str = "") -> Words:
         return Words(
             self._get(str, f"{where}zh", source, path),
@@ -161,7 +185,7 @@ class _Reader:
         texts = self._get(list, where, source, path)
         if not all(isinstance(text, str) for text in texts):
             self.faults.append(Fault(FILE, path + where, 0, "must be a list of texts"))
-        return tuple(texts)
+        return tuple(text for text in texts if isinstance(text, str))
 
     def _table(self, where: str, source: Any = None, path: str = "") -> dict[str, str]:
         table = self._get(dict, where, source, path)
@@ -174,17 +198,30 @@ class _Reader:
         for number, row in enumerate(self._get(list, where), start=1):
             yield f"{where}[{number}].", row
 
+    def look(self) -> None:
+        """Find texts and keys with characters that nobody sees and no column keeps."""
+        ahead: list[tuple[str, Any]] = [("", self.data)]
+        while ahead:
+            where, value = ahead.pop()
+            if isinstance(value, str) and unseen(value, lines=True):
+                self.faults.append(Fault(FILE, where, 0, "holds characters that cannot be seen"))
+            elif isinstance(value, list):
+                ahead += [(where, entry) for entry in value]
+            elif isinstance(value, dict):
+                ahead += [(f"{where}.{key}".lstrip(".")[:LONGEST_CODE], entry) for key, entry in value.items()]
+                ahead += [(where, key) for key in value]
+
     def manifest(self) -> Manifest:
         if "facts" not in self.data:
             self.data = {**self.data, "facts": {}}
         return Manifest(
-            code=self._get(str, "code"),
+            code=self._slug(),
             item_number=self._get(str, "item_number"),
             item_number_pattern=self._get(str, "item_number_pattern"),
             kind=self._get(str, "kind"),
             case_kind=self._get(str, "case_kind"),
             name=self._words("name."),
-            department=self._get(str, "department.code"),
+            department=self._code("department.code"),
             joint=self._texts("department.joint"),
             serves=frozenset(self._texts("serves")),
             visits=self._get(int, "visits"),
@@ -196,7 +233,7 @@ class _Reader:
                 Apart(frozenset(self._texts("tasks", row, at)), self._get(str, "basis", row, at))
                 for at, row in self._rows("apart")
             ),
-            limits={name: self._limit(f"limits.{name}.", limit) for name, limit in self._get(dict, "limits").items()},
+            limits={name: self._limit(name, limit) for name, limit in self._get(dict, "limits").items()},
             legal_basis=tuple(
                 LegalBasis(
                     self._get(str, "law", row, at),
@@ -207,35 +244,53 @@ class _Reader:
                 for at, row in self._rows("legal_basis")
             ),
             conditions=tuple(self._words("", row, at) for at, row in self._rows("conditions")),
-            materials=tuple(self._material(at, row) for at, row in self._rows("materials")),
-            filing_form=self._get(str, "forms.filing"),
+            materials=self._materials(),
+            filing_form=self._code("forms.filing"),
             licence=self._licence() if "licence" in self.data else None,
             service=self._table("service"),
         )
 
-    def _limit(self, path: str, limit: Any) -> Limit:
-        days = self._get(int, "days", limit, path)
-        if not 0 < days <= _MOST_DAYS and isinstance(limit, Mapping) and limit.get("days") == days:
-            self.faults.append(Fault(FILE, path + "days", 0, f"must be from 1 to {_MOST_DAYS}"))
-        return Limit(days, self._get(str, "basis", limit, path))
+    def _slug(self) -> str:
+        before = len(self.faults)
+        code = self._code("code")
+        if len(self.faults) == before and not _SLUG.fullmatch(code):
+            self.faults.append(Fault(FILE, "code", 0, "must be lower-case letters, digits and hyphens"))
+        return code
+
+    def _limit(self, name: str, limit: Any) -> Limit:
+        path = f"limits.{name}."
+        self._short(name, path)
+        return Limit(self._between(1, _MOST_DAYS, "days", limit, path), self._get(str, "basis", limit, path))
 
     def _lane(self, name: str, lane: Any) -> Lane:
         path = f"lanes.{name}."
-        role = self._get(str, "role", lane, path)
-        return Lane("" if role == APPLICANT else self._get(str, "department", lane, path), role)
+        role = self._code("role", lane, path)
+        return Lane("" if role == APPLICANT else self._code("department", lane, path), role)
+
+    def _materials(self) -> tuple[MaterialRequirement, ...]:
+        materials = tuple(self._material(at, row) for at, row in self._rows("materials"))
+        seen: set[str] = set()
+        for number, material in enumerate(materials, start=1):
+            if material.code and material.code in seen:
+                self.faults.append(Fault(FILE, f"materials[{number}].code", 0, "a material before it has this code"))
+            seen.add(material.code)
+        return materials
 
     def _material(self, at: str, row: Any) -> MaterialRequirement:
         need = self._get(str, "need", row, at)
         if need not in _NEEDS:
             self.faults.append(Fault(FILE, at + "need", 0, f"must be one of {', '.join(sorted(_NEEDS))}"))
+        formats = self._texts("formats", row, at)
+        if isinstance(row, Mapping) and row.get("formats") is not None and not set() < set(formats) <= set(MEDIA_TYPES):
+            self.faults.append(Fault(FILE, at + "formats", 0, f"must be some of {', '.join(sorted(MEDIA_TYPES))}"))
         return MaterialRequirement(
-            code=self._get(str, "code", row, at),
+            code=self._code("code", row, at),
             name=self._words("", row, at),
             need=need,
             when=self._get(str, "when", row, at) if need == "when" else "",
             source=self._get(str, "source", row, at),
             level=self._get(str, "level", row, at),
-            formats=self._texts("formats", row, at),
+            formats=formats,
             basis=self._get(str, "basis", row, at),
         )
 
@@ -246,7 +301,7 @@ class _Reader:
             name=self._words("licence.name."),
             template=self._get(str, "licence.template"),
             number=self._get(str, "licence.number"),
-            validity_years=self._get(int, "licence.validity_years"),
+            validity_years=self._between(1, _MOST_YEARS, "licence.validity_years"),
             fields=self._table("licence.fields"),
             public=self._texts("licence.public"),
             basis=self._get(str, "licence.basis"),

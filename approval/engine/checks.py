@@ -17,7 +17,7 @@ def check(
     """Judge uploaded files (校验上传的流程) as `load` does, in a child process with limits.
 
     `seconds` is the wall time it may take, `megabytes` its address space. Raises PackRefused with all faults,
-    or with one that says that the limits were reached.
+    or with one that says that the limits were reached or how reading failed.
     """
     asked = {"sources": {name: source.hex() for name, source in sources.items()}, "process": process}
     try:
@@ -28,11 +28,19 @@ def check(
             timeout=seconds,
             check=True,
         )
-    except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
-        why = f"judging these files took more than {seconds:g} s or {megabytes} MB"
+    except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as problem:
+        why = _last_words(problem) or f"judging these files took more than {seconds:g} s or {megabytes} MB"
         raise PackRefused(faults=[Fault(", ".join(sorted(sources)), "", 0, why)]) from None
     if faults := orjson.loads(child.stdout):
         raise PackRefused(faults=[Fault(*fault) for fault in faults])
+
+
+def _last_words(problem: subprocess.SubprocessError) -> str:
+    """Say what the child died of, or nothing when a limit took it: its time, its memory or a kill."""
+    if not isinstance(problem, subprocess.CalledProcessError) or problem.returncode < 0:
+        return ""
+    last = problem.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    return "" if last.startswith("MemoryError") else f"these files could not be read: {last[:200]}"
 
 
 def _judge(megabytes: int) -> None:

@@ -8,6 +8,7 @@ import re
 from typing import Any, Final
 
 from approval.domain.errors import Fault
+from approval.domain.texts import LONGEST_CODE
 from approval.engine.diagrams import ERRANDS, EVENTS, NODES, Event, Flow, Node, Scope, Timing
 from approval.expressions import markup
 
@@ -57,6 +58,8 @@ class Reader:
             name = node.get("id")
             if name in seen:
                 self.fault(node, "this id is used twice in the file")
+            if len(name or "") > LONGEST_CODE:
+                self.fault(node, f"this id is longer than {LONGEST_CODE} characters")
             seen.add(name or "")
         for process in self.root.iterchildren(f"{BPMN}process"):
             self._scope(process, process.get("id", ""), self._lanes(process), None)

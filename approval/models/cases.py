@@ -118,11 +118,11 @@ class Notice(Base):
 
 
 class WorkCalendar(Base):
-    """A working-day calendar as imported (工作日历); the newest one counts, older ones stay readable."""
+    """A working-day calendar as imported (工作日历); the last one counts, older ones stay readable."""
 
     __tablename__ = "work_calendars"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     imported_at: Mapped[datetime]
     content: Mapped[dict[str, Any]]
 

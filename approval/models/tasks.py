@@ -67,6 +67,7 @@ class Errand(Base):
     errand: Mapped[str] = mapped_column(CODE)
     progress: Mapped[str] = mapped_column(CODE)
     attempts: Mapped[int] = mapped_column(default=0)
+    retries: Mapped[int] = mapped_column(default=0)
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     result: Mapped[dict[str, Any] | None]
@@ -85,7 +86,9 @@ class Timer(Base):
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     element: Mapped[str] = mapped_column(CODE)
     countdown: Mapped[str | None] = mapped_column(CODE)
+    task_id: Mapped[UUID | None]
     due_at: Mapped[datetime]
+    tried_at: Mapped[datetime | None]
     progress: Mapped[str] = mapped_column(CODE)
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]

@@ -11,9 +11,12 @@ from sqlalchemy import ColumnElement, Select, or_, select, true, tuple_
 from approval.domain.errors import AlreadyDone, NotAllowed, NotFound, NotSignedIn, Overtaken
 from approval.domain.manifests import APPLICANT
 from approval.models.cases import Case
+from approval.models.people import Agency
 from approval.models.tasks import Progress, Task
 from approval.office import Work
 from approval.services import items
+
+ADMINISTRATOR = "administrator"
 
 
 def case(work: Work, number: str, *, lock: bool = False) -> Case:
@@ -42,9 +45,9 @@ def own_case(work: Work, number: str) -> Case:
 def task(work: Work, task_id: UUID) -> Task:
     """Obtain an open task to work on (取得待办), its case locked: role, department, claim and separation hold.
 
-    Raises `NotSignedIn`; `NotFound` for a stranger; `NotAllowed` for the wrong post or for somebody who did a
-    task that must be done by another (行政许可法第三十四条, 受办分离); `Overtaken` when another claimed or did it;
-    `AlreadyDone` when the actor did it before.
+    Raises `NotSignedIn`; `NotFound` for a stranger; `AlreadyDone` when the actor did it before, `Overtaken` when
+    another did or claimed it; `NotAllowed` for the wrong post, in one's own matter (回避), or for somebody who
+    did a task that must be done by another (行政许可法第三十四条, 受办分离).
     """
     _somebody(work)
     found = work.session.get(Task, task_id)
@@ -56,10 +59,17 @@ def task(work: Work, task_id: UUID) -> Task:
         raise (AlreadyDone(task=found.element) if found.done_by == work.actor.person else Overtaken(task=found.element))
     if not _may_do(work, found):
         raise NotAllowed(task=found.element, department=found.department_code, role=found.role)
+    _recused(work, found)
     if found.claimed_by not in {None, work.actor.person}:
         raise Overtaken(task=found.element)
     _apart(work, found)
     return found
+
+
+def administrator(work: Work) -> None:
+    """Let only administrators and the system pass (管理员权限); raises `NotAllowed`."""
+    if not work.actor.system and not any(post.role == ADMINISTRATOR for post in work.actor.posts):
+        raise NotAllowed(role=ADMINISTRATOR)
 
 
 def queue(work: Work) -> Select[Task]:
@@ -103,6 +113,18 @@ def _may_do(work: Work, found: Task) -> bool:
     if found.role == APPLICANT:
         return _is_applicant(work, found.case)
     return work.actor.holds(found.department_code or "", found.role)
+
+
+def _recused(work: Work, found: Task) -> None:
+    """Keep officers away from their own matters (回避): what they filed, applied for, or may act for."""
+    if found.role == APPLICANT:
+        return
+    if work.actor.person in {found.case.filed_by, found.case.applicant_id} or _is_agent(work, found.case):
+        raise NotAllowed(task=found.element, recused=True)
+
+
+def _is_agent(work: Work, found: Case) -> bool:
+    return work.session.get(Agency, (work.actor.person, found.applicant_id)) is not None
 
 
 def _apart(work: Work, found: Task) -> None:

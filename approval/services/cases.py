@@ -10,12 +10,20 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 
 from approval.domain.cases import FINAL, Status, step
-from approval.domain.errors import AlreadyDone, AnswersInvalid, Incomplete, Missing, NotAllowed, NotSignedIn
+from approval.domain.errors import (
+    AlreadyDone,
+    AnswersInvalid,
+    IllegalStep,
+    Incomplete,
+    Missing,
+    NotAllowed,
+    NotSignedIn,
+)
 from approval.domain.manifests import APPLICANT
 from approval.domain.materials import Upload
 from approval.expressions import feel
 from approval.models.cases import Case
-from approval.models.people import Department, Organization, Person
+from approval.models.people import Department, Person
 from approval.models.tasks import Progress, Task
 from approval.office import Work
 from approval.services import (
@@ -28,12 +36,15 @@ from approval.services import (
     materials,
     notices,
     numbers,
+    people,
     procedures,
     tasks,
     timers,
 )
 from approval.services.errands import act
 from approval.services.packs import Pack
+
+_LONGEST_REASON = 2000
 
 
 def file(
@@ -47,12 +58,12 @@ def file(
     """
     if work.actor.person is None:
         raise NotSignedIn
-    if (filed := _filed_with(work, token)) is not None:
+    if (filed := _filed_with(work, token, item)) is not None:
         return filed
     version = items.find_open(work, item)
     pack = items.pack(work, version)
     applicant_id = work.actor.organization or work.actor.person
-    applicant = applicant_facts(work, applicant_id, work.actor.person)
+    applicant = people.applicant(work, applicant_id, work.actor.person)
     if applicant["kind"] not in pack.manifest.serves:
         raise NotAllowed(item=item, serves=sorted(pack.manifest.serves))
     uploads = tuple(uploads)
@@ -106,8 +117,11 @@ def deem_accepted(work: Work, case: Case) -> dict[str, Any]:
 def ask_correction(work: Work, case: Case) -> dict[str, Any]:
     """Ask once for everything to be put right (一次性补正告知); the acceptance countdown stops.
 
-    What is missing stands in the answers of the formal check. 行政许可法第三十二条第一款第四项.
+    What is missing stands in the answers of the formal check. Raises `IllegalStep` for a second time: 一次告知
+    and, once all of it is put right, the case must be accepted (行政许可法第三十二条第一款第四、五项).
     """
+    if journal.has(work, case, "case:correction-asked"):
+        raise IllegalStep(asked="correction", status=case.status)
     _step(work, case, Status.CORRECTING)
     countdowns.stop(work, case, "acceptance", "行政许可法第三十二条第一款第四项：一次性告知补正")
     journal.write(work, case, "case:correction-asked")
@@ -127,11 +141,11 @@ def correct(
     task = _applicant_task(work, case, token)
     if task is None:
         return case
-    timers.come_first(work, task)
+    timers.come_first(work, case, task)
     pack = items.pack(work, case.item_version)
     uploads = tuple(uploads)
     cleaned, missing = forms.check(pack.forms[pack.manifest.filing_form], given)
-    context = {"answers": cleaned, "applicant": applicant_facts(work, case.applicant_id, case.filed_by)}
+    context = {"answers": cleaned, "applicant": people.applicant(work, case.applicant_id, case.filed_by)}
     present = {material.requirement for material in materials.of_case(work, case)}
     missing += materials.check(work, pack.manifest, context, uploads, present)
     if missing:
@@ -180,9 +194,14 @@ def refuse(work: Work, case: Case) -> dict[str, Any]:
 def withdraw(work: Work, number: str, reason: str) -> Case:
     """Withdraw a case (撤回), by its applicant and before a decision; open work is dropped.
 
-    Raises `NotFound`, `NotAllowed` for another's case, `IllegalStep` once decided or ended.
+    Raises `AnswersInvalid` without a reason, `NotFound`, `NotAllowed` for another's case, `IllegalStep` once
+    decided or ended.
     """
     case = access.own_case(work, number)
+    reason = " ".join(reason.split())
+    if not 0 < len(reason) <= _LONGEST_REASON or not reason.isprintable():
+        raise AnswersInvalid(missing=[Missing("answers.reason", "required", "理由")])
+    timers.come_first(work, case)
     _step(work, case, Status.WITHDRAWN)
     procedures.stop(work, case)
     journal.write(work, case, "case:withdrawn")
@@ -233,24 +252,21 @@ def mine(work: Work, *, limit: int = 50, offset: int = 0) -> list[Case]:
     return list(work.session.scalars(own.limit(limit).offset(offset)))
 
 
-def applicant_facts(work: Work, applicant_id: UUID, filed_by: UUID) -> dict[str, Any]:
-    """Say who applies (申请人信息) to conditions and licence fields: kind, name, number, whether by an agent."""
-    organization = work.session.get(Organization, applicant_id)
-    if organization is not None:
-        name, number = organization.name, organization.uscc
-        return {"kind": "organization", "name": name, "number": number, "agent": True}
-    person = work.session.get_one(Person, applicant_id)
-    agent = filed_by != applicant_id
-    return {"kind": "person", "name": person.name, "number": person.id_number, "agent": agent}
-
-
-def _filed_with(work: Work, token: str | None) -> Case | None:
+def _filed_with(work: Work, token: str | None, item: str) -> Case | None:
+    """Find what was filed with a token before; the same token for something else is refused, never lost."""
     if token is None:
         return None
     # Of two clicks at once the second waits here and then finds the case of the first.
-    work.session.get_one(Person, work.actor.person, with_for_update=True)
+    work.session.get_one(Person, work.actor.person, with_for_update={"key_share": True})
     same = select(Case).where(Case.filed_by == work.actor.person, Case.filing_token == token)
-    return work.session.scalars(same).one_or_none()
+    case = work.session.scalars(same).one_or_none()
+    if case is not None and (case.applicant_id, case.item_version.item_code) != (_applicant(work), item):
+        raise AlreadyDone(case=case.number)
+    return case
+
+
+def _applicant(work: Work) -> UUID | None:
+    return work.actor.organization or work.actor.person
 
 
 def _applicant_task(work: Work, case: Case, token: str | None) -> Task | None:

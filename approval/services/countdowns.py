@@ -11,7 +11,7 @@ from approval.domain.countdown import Due, Entry, EntryType, expiry, legal_day, 
 from approval.domain.manifests import Limit
 from approval.domain.workdays import Calendar
 from approval.models.cases import Case, CountdownEntry, WorkCalendar
-from approval.models.tasks import Progress, Timer
+from approval.models.tasks import Progress, Task, Timer
 from approval.office import Work
 
 # Legal acts begin these (filing, acceptance, decision); any other begins when its timer begins to wait.
@@ -47,6 +47,17 @@ def stop_running(work: Work, case: Case, basis: str) -> None:
             stop(work, case, kind, basis)
 
 
+def stop_answered(work: Work, case: Case) -> None:
+    """Stop the countdowns whose task is done or dropped (停止已答复的时限): whoever was waited for has answered."""
+    guarded = select(Timer.countdown, Task.progress).join(Task, Task.id == Timer.task_id)
+    rows = work.session.execute(guarded.where(Timer.case_id == case.id, Timer.countdown.not_in(BEGUN_BY_LAW))).all()
+    waited_for = {kind for kind, progress in rows if progress == Progress.OPEN}
+    for kind in sorted({kind for kind, _ in rows if kind} - waited_for):
+        reckoned = due(work, case, kind)
+        if reckoned is not None and reckoned.stopped_on is None:
+            stop(work, case, kind, "task:completed")
+
+
 def due(work: Work, case: Case, kind: str) -> Due | None:
     """Reckon a countdown of a case from its ledger (查询时限); None when it never began."""
     ledger = _ledger(work, case, kind)
@@ -78,15 +89,33 @@ def expires(work: Work, due: Due) -> datetime:
 
 def calendar(work: Work) -> Calendar:
     """Bring the working-day calendar in force (现行工作日历): the newest one imported."""
-    newest = select(WorkCalendar).order_by(WorkCalendar.imported_at.desc()).limit(1)
+    newest = select(WorkCalendar).order_by(WorkCalendar.ordinal.desc()).limit(1)
     row = work.session.scalars(newest).one()
     return Calendar.from_data(_with_dates(row.content))
 
 
-def import_calendar(work: Work, data: dict[str, Any]) -> Calendar:
-    """Import a working-day calendar (导入工作日历) from the parsed TOML of `calendar.toml`."""
-    work.session.add(WorkCalendar(id=uuid4(), imported_at=work.now, content=_with_texts(data)))
-    return Calendar.from_data(data)
+def import_calendar(work: Work, data: dict[str, Any]) -> int:
+    """Import a working-day calendar (导入工作日历) and recount what runs; return how many due days it moved.
+
+    `data` is the parsed TOML of `calendar.toml`. A countdown that ends on another day now gets a new entry in its
+    ledger, never a changed one, and its timers move with it.
+    """
+    corrected = Calendar.from_data(data)
+    running = select(CountdownEntry.case_id, CountdownEntry.kind).join(Case).where(Case.ended_at.is_(None)).distinct()
+    # Reckoned under the old calendar first, or nobody could tell what the new one changes.
+    before = [
+        (case, kind, reckoned)
+        for case_id, kind in work.session.execute(running.order_by(CountdownEntry.case_id)).all()
+        if (case := work.session.get_one(Case, case_id, with_for_update=True))
+        and (reckoned := due(work, case, kind)) is not None
+        and reckoned.stopped_on is None
+    ]
+    work.session.add(WorkCalendar(imported_at=work.now, content=_with_texts(data)))
+    work.session.flush()
+    moved = [(case, kind) for case, kind, old in before if due(work, case, kind) != old]
+    for case, kind in moved:
+        _write(work, case, kind, Entry(EntryType.RECOUNT, work.today, 0, corrected.basis))
+    return len(moved)
 
 
 def _day(work: Work, instant: datetime) -> date:

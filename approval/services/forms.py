@@ -4,7 +4,6 @@ Messages are codes (`required`, `too-long`); pages and the command line find the
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
@@ -15,16 +14,13 @@ from wtforms import fields, validators
 from wtforms.form import BaseForm
 from wtforms.meta import DefaultMeta
 
-from approval.domain.answers import CHOICES, LISTS, TEXTS, Field, Form
+from approval.domain.answers import CHOICES, LISTS, LONGEST_TEXT, TEXTS, Field, Form
 from approval.domain.errors import Missing
+from approval.domain.texts import unseen
 from approval.expressions import feel
 
-_TEXT_LIMIT = 10_000
 _MOST_ROWS = 100
 _NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,6})?")
-_LINES = str.maketrans("", "", "\n\r\t")
-# Controls, marks without a shape, half characters and separators that no page shows.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # What WTForms says by itself, as codes.
 _CODES = {
     "Not a valid choice.": "not-a-choice",
@@ -91,8 +87,16 @@ def _misshapen(questions: tuple[Field, ...], given: Mapping[str, Any]) -> Iterat
             yield Missing(f"answers.{key}", "not-asked-for", key)
         elif not _fits(question, value):
             yield Missing(f"answers.{key}", "wrong-form", question.label)
-        elif question.kind == "dynamiclist" and len(value or ()) > _MOST_ROWS:
+        elif _rows(question, value) > _MOST_ROWS:
             yield Missing(f"answers.{key}", "too-many", question.label)
+
+
+def _rows(question: Field, value: Any) -> int:
+    """Count the rows of the longest list in a fitting answer, lists within lists included."""
+    if question.kind != "dynamiclist" or not value:
+        return 0
+    known = {inner.key: inner for inner in question.fields}
+    return max([len(value), *(_rows(known[key], entry) for row in value for key, entry in row.items())])
 
 
 def _fits(question: Field, value: Any) -> bool:
@@ -107,8 +111,7 @@ def _fits(question: Field, value: Any) -> bool:
     if question.kind in LISTS and isinstance(value, list):
         return all(isinstance(entry, str) for entry in value)
     if isinstance(value, str):
-        line = value.translate(_LINES) if question.kind == "textarea" else value
-        return _UNSEEN.isdisjoint(map(unicodedata.category, line))
+        return not unseen(value, lines=question.kind == "textarea")
     return isinstance(value, bool | int | float | Decimal)
 
 
@@ -234,7 +237,7 @@ def _validators(question: Field) -> Iterator[Any]:
     needed = validators.DataRequired if question.kind in TEXTS else validators.InputRequired
     yield needed("required") if question.required else validators.Optional()
     if question.kind in TEXTS:
-        yield validators.Length(max=int(limits.get("maxLength", _TEXT_LIMIT)), message="too-long")
+        yield validators.Length(max=int(limits.get("maxLength", LONGEST_TEXT)), message="too-long")
         if "minLength" in limits:
             yield validators.Length(min=int(limits["minLength"]), message="too-short")
         if pattern := limits.get("pattern"):

@@ -27,3 +27,9 @@ def read(work: Work, case: Case) -> list[JournalEntry]:
     """Read a case's journal (查阅办件日志) from its first line to its last."""
     lines = select(JournalEntry).where(JournalEntry.case_id == case.id).order_by(JournalEntry.sequence)
     return list(work.session.scalars(lines))
+
+
+def has(work: Work, case: Case, tag: str) -> bool:
+    """Tell whether something was done on a case before (是否办过)."""
+    lines = select(JournalEntry.sequence).where(JournalEntry.case_id == case.id, JournalEntry.tag == tag)
+    return work.session.scalar(lines.limit(1)) is not None

@@ -7,12 +7,12 @@ from uuid import UUID
 import certificates
 from approval import documents
 from approval.domain.cases import Status
-from approval.domain.errors import IllegalStep, NotAllowed, NotFound
+from approval.domain.errors import IllegalStep, Incomplete, Missing, NotAllowed, NotFound, Unavailable
 from approval.expressions import feel
 from approval.models.cases import Case
 from approval.models.people import Department
 from approval.office import Office, Work
-from approval.services import access, answers, cases, items, journal
+from approval.services import access, answers, items, journal, people
 from approval.services.errands import CARRIED, Carried, act
 from certificates import Holder, Issuer, Licence, LicenceType, Verification
 
@@ -21,21 +21,30 @@ from certificates import Holder, Issuer, Licence, LicenceType, Verification
 def issue(work: Work, case: Case) -> dict[str, Any]:
     """Issue the licence of a granted case (颁发证照): recorded, then sealed, in this Work; a case issues once.
 
-    Raises `IllegalStep` unless granted (行政许可法第三十九条), and what the strong-house raises.
+    Raises `IllegalStep` unless granted (行政许可法第三十九条), `Incomplete` for a field that has no value,
+    `Unavailable` for a character that our fonts cannot draw, and what the strong-house raises.
     """
     pack = items.pack(work, case.item_version)
     rule = pack.manifest.licence
     if case.status != Status.GRANTED or rule is None:
         raise IllegalStep(status=case.status, asked="issue")
-    applicant = cases.applicant_facts(work, case.applicant_id, case.filed_by)
+    applicant = people.applicant(work, case.applicant_id, case.filed_by)
     context = {"answers": answers.latest(work, case, answers.FILING), "applicant": applicant}
+    fields = {name: feel.evaluate(text, context) for name, text in rule.fields.items()}
+    if missing := [
+        Missing(f"licence.{name}", "required") for name, value in fields.items() if value is None or value == ""
+    ]:
+        raise Incomplete(missing=missing)
+    # A licence with a blank where a name should be is worse than none: before it is sealed, not after.
+    if glyphs := documents.missing_glyphs([applicant["name"], *map(str, fields.values())]):
+        raise Unavailable(glyphs=glyphs)
     department = work.session.get_one(Department, pack.manifest.department)
     kind = LicenceType(rule.type, rule.name.zh, rule.number, rule.validity_years, rule.public)
     licence = certificates.issue(
         work.session,
         kind,
         holder=Holder(applicant["name"], applicant["number"], "uscc" if applicant["kind"] == "organization" else "id"),
-        fields={name: feel.evaluate(text, context) for name, text in rule.fields.items()},
+        fields=fields,
         issuer=Issuer(department.code, department.uscc, department.zh),
         source=str(case.id),
         issued_on=work.today,
@@ -137,9 +146,9 @@ def _look(work: Work, case: Case) -> _Sheet:
 
 
 def _make(office: Office, sheet: _Sheet) -> bytes:
-    page = documents.fill(sheet.template, {**sheet.values, "qr": documents.qr(sheet.values["verify_url"])})
+    drawn = documents.render(sheet.template, sheet.values)
     sealer = office.authority.sealer(sheet.department)
-    return certificates.seal_document(documents.draw(page), sealer, reason="颁发证照", now=sheet.at)
+    return certificates.seal_document(drawn, sealer, reason="颁发证照", now=sheet.at)
 
 
 def _keep(work: Work, case: Case, pdf: bytes) -> dict[str, Any]:

@@ -15,6 +15,9 @@ def require_below(work: Work, kind: str, key: str, most: int) -> None:
 
     Raises `TooMany` with the minutes to wait.
     """
+    if work.session.connection().dialect.name == "postgresql":
+        # Of many guesses at once each waits for the one before; on SQLite a writing Work does so anyway.
+        work.session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"{kind}:{key}"))))
     minutes = work.office.settings.failure_minutes
     since = work.now - timedelta(minutes=minutes)
     failures = select(func.count()).where(

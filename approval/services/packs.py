@@ -4,37 +4,37 @@ A pack is data only: its files are read as bytes, checked as a whole, and every 
 """
 
 import hashlib
-import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import func, select
 
-from approval import documents, engine
+from approval import engine
 from approval.domain import answers, manifests
 from approval.domain.answers import Form
 from approval.domain.errors import Fault, PackRefused
-from approval.domain.manifests import LicenceRule, Manifest
-from approval.expressions import feel, markup
+from approval.domain.manifests import Manifest
+from approval.domain.texts import unseen
+from approval.expressions import markup
 from approval.models.items import ItemVersion, PackFile, ServiceItem
 from approval.models.people import Department
 from approval.office import Work
-from approval.services import errands, numbers
+from approval.services import wirings
 from approval.settings import Settings
-from certificates import CertificateError, LicenceType
 
 SHARED = "_shared"
 MAIN = "process.bpmn"
 _PROCEDURES = (".bpmn", ".dmn")
-# 行政许可法第三十八条第二款: every refusal tells where to turn to.
-_REMEDIES = frozenset({"review_body", "court"})
 # What reading a cut, forged or encrypted archive may raise.
-_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError)
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+# The others unpack without measure.
+_MEASURED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
 @dataclass(frozen=True)
@@ -48,19 +48,41 @@ class Pack:
     forms: Mapping[str, Form]
 
 
+class _Parts(NamedTuple):
+    """The parts of a pack as far as each can be understood by itself; None is what cannot."""
+
+    manifest: Manifest | None
+    definition: engine.Definition | None
+    forms: Mapping[str, Form] | None
+    faults: list[Fault]
+
+
+_T = TypeVar("_T")
+
 # Bytes never change under their digest, so what was read once is read for this process.
 KNOWN: dict[str, Pack] = {}
 
 
-def from_folder(folder: Path) -> dict[str, bytes]:
+def from_folder(folder: Path, settings: Settings | None = None) -> dict[str, bytes]:
     """Bring the files of a pack from its bed in the garden (读取事项包目录), with the procedures all packs share.
 
-    Raises `PackRefused` when there is no such folder.
+    Raises `PackRefused` when there is no such folder, for links in it, and for more than the settings allow.
     """
+    folder, settings = folder.resolve(), settings or Settings()
     if not (folder / manifests.FILE).is_file():
         raise PackRefused(faults=[Fault(manifests.FILE, "", 0, f"no such file in {folder.name}")])
-    files = dict(_files(folder, ""))
-    return files | dict(_files(folder.parent / SHARED, f"{SHARED}/"))
+    found = [*_found(folder, ""), *_found(folder.parent / SHARED, f"{SHARED}/")]
+    faults = [Fault(name, "", 0, "a link; put the file itself here") for name, path in found if path.is_symlink()]
+    files = {name: path for name, path in found if path.is_file()}
+    if len(files) < len([path for _, path in found if path.is_file()]):
+        faults.append(Fault(SHARED, "", 0, "a file stands both in the pack and among what packs share"))
+    try:
+        _limit(files, sum(path.stat().st_size for path in files.values()), settings)
+    except ValueError as reason:
+        faults.append(Fault("", "", 0, str(reason)))
+    if faults:
+        raise PackRefused(faults=faults)
+    return {name: path.read_bytes() for name, path in files.items()}
 
 
 def from_zip(content: bytes, settings: Settings) -> dict[str, bytes]:
@@ -85,45 +107,26 @@ def digest(files: Mapping[str, bytes]) -> str:
 
 def read(files: Mapping[str, bytes]) -> Pack:
     """Understand the files of a pack (解读事项包); raises `PackRefused` with the faults of all its parts."""
-    faults: list[Fault] = []
-    manifest = definition = None
-    try:
-        manifest = manifests.read(files.get(manifests.FILE, b""))
-    except PackRefused as refused:
-        faults += refused.facts["faults"]
-    try:
-        definition = engine.load(_procedures(files), _main_process(files))
-    except PackRefused as refused:
-        faults += refused.facts["faults"]
-    forms: dict[str, Form] = {}
-    for path in sorted(files):
-        if path.endswith(".json"):
-            try:
-                form = answers.read_form(path, files[path])
-                forms[form.id] = form
-            except PackRefused as refused:
-                faults += refused.facts["faults"]
-    if faults or manifest is None or definition is None:
-        raise PackRefused(faults=faults)
-    return Pack(dict(files), digest(files), manifest, definition, forms)
+    return _whole(files, _parts(files, lambda: engine.load(_procedures(files), _main_process(files))))
 
 
 def check(files: Mapping[str, bytes], settings: Settings) -> Pack:
     """Check a pack before anyone trusts it (校验事项包); raises `PackRefused` with every fault found.
 
     The procedure is first read in a child process that a hang or a flood of memory takes down alone; then
-    everything the parts name of one another must be there. Scenarios are played by `rehearsals.check`.
+    everything the parts name of one another must be there, as far as they can be understood. Scenarios are
+    played by `rehearsals.check`.
     """
-    engine.check(
-        _procedures(files),
-        process=_main_process(files),
-        seconds=settings.parse_seconds,
-        megabytes=settings.parse_megabytes,
-    )
-    pack = read(files)
-    if faults := [*_wiring(pack), *_expressions(pack)]:
-        raise PackRefused(faults=faults)
-    return pack
+
+    def load() -> engine.Definition:
+        procedures, process = _procedures(files), _main_process(files)
+        seconds, megabytes = settings.parse_seconds, settings.parse_megabytes
+        engine.check(procedures, process=process, seconds=seconds, megabytes=megabytes)
+        return engine.load(procedures, process)
+
+    parts = _parts(files, load)
+    parts.faults.extend(wirings.faults(parts.manifest, parts.definition, parts.forms, files))
+    return _whole(files, parts)
 
 
 def deploy(work: Work, pack: Pack) -> ItemVersion:
@@ -166,23 +169,72 @@ def deploy(work: Work, pack: Pack) -> ItemVersion:
     return version
 
 
-def _files(folder: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
+def _found(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
     for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            yield prefix + path.relative_to(folder).as_posix(), path.read_bytes()
+        yield prefix + path.relative_to(folder).as_posix(), path
+
+
+def _limit(names: Iterable[str], size: int, settings: Settings) -> None:
+    names = list(names)
+    if len(names) > settings.pack_files or size > settings.pack_bytes:
+        raise ValueError(f"more than {settings.pack_files} files or {settings.pack_bytes} bytes")
+    if strange := next((name for name in names if unseen(name, lines=False)), None):
+        raise ValueError(f"a name with characters that cannot be seen: {strange!r}")
 
 
 def _unzipped(archive: zipfile.ZipFile, settings: Settings) -> Iterator[tuple[str, bytes]]:
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    # The sizes in a zip's directory are claims; reading stops at them, so checking the claims is enough.
-    if len(entries) > settings.pack_files or sum(entry.file_size for entry in entries) > settings.pack_bytes:
-        raise ValueError(f"more than {settings.pack_files} files or {settings.pack_bytes} bytes")
+    _limit((entry.filename for entry in entries), sum(entry.file_size for entry in entries), settings)
     if len({entry.filename for entry in entries}) < len(entries):
         raise ValueError("a file stands in it twice")
     for entry in entries:
         if ".." in Path(entry.filename).parts or entry.filename.startswith("/"):
             raise ValueError(f"a path outside the pack: {entry.filename!r}")
-        yield entry.filename, archive.read(entry)
+        if entry.compress_type not in _MEASURED:
+            raise ValueError(f"{entry.filename!r} must be stored or deflated")
+        # The size in the directory is a claim: one byte more is let through to see whether it comes.
+        claimed, entry.file_size = entry.file_size, entry.file_size + 1
+        with archive.open(entry) as packed:
+            content = packed.read(claimed + 1)
+        if len(content) != claimed:
+            raise ValueError(f"{entry.filename!r} is not of the size it claims")
+        yield entry.filename, content
+
+
+def _tried(faults: list[Fault], part: Callable[[], _T]) -> _T | None:
+    try:
+        return part()
+    except PackRefused as refused:
+        faults += refused.facts["faults"]
+        return None
+
+
+def _parts(files: Mapping[str, bytes], load: Callable[[], engine.Definition]) -> _Parts:
+    faults: list[Fault] = []
+    manifest = _tried(faults, lambda: manifests.read(files.get(manifests.FILE, b"")))
+    definition = _tried(faults, load)
+    return _Parts(manifest, definition, _tried(faults, lambda: _forms(files)), faults)
+
+
+def _forms(files: Mapping[str, bytes]) -> dict[str, Form]:
+    faults: list[Fault] = []
+    forms: dict[str, Form] = {}
+    for path in sorted(files):
+        if not path.endswith(".json"):
+            continue
+        form = _tried(faults, lambda path=path: answers.read_form(path, files[path]))  # type: ignore[misc]
+        if form and forms.setdefault(form.id, form) is not form:
+            faults.append(Fault(path, form.id, 0, "another form has this id too"))
+    if faults:
+        raise PackRefused(faults=faults)
+    return forms
+
+
+def _whole(files: Mapping[str, bytes], parts: _Parts) -> Pack:
+    manifest, definition, forms, faults = parts
+    if faults or manifest is None or definition is None or forms is None:
+        raise PackRefused(faults=faults)
+    return Pack(dict(files), digest(files), manifest, definition, forms)
 
 
 def _procedures(files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -198,69 +250,3 @@ def _main_process(files: Mapping[str, bytes]) -> str | None:
 def _departments(manifest: Manifest) -> set[str]:
     lanes = {lane.department for lane in manifest.lanes.values() if lane.department}
     return lanes | {manifest.department, *manifest.joint}
-
-
-def _wiring(pack: Pack) -> Iterator[Fault]:
-    """Find what one part names and another lacks."""
-    manifest, definition = pack.manifest, pack.definition
-    named = {
-        "lane": (definition.lanes, manifest.lanes),
-        "form": (definition.forms | {manifest.filing_form}, pack.forms),
-        "errand": (set(definition.errands.values()), errands.known()),
-        "limit": (definition.countdowns | {"acceptance", "decision", "delivery"}, manifest.limits),
-        "task": (set().union(*(rule.tasks for rule in manifest.apart)), definition.tasks),
-        "case kind": ({manifest.case_kind}, numbers.KINDS),
-        "service": (_REMEDIES, manifest.service),
-    }
-    for kind, (asked, known) in named.items():
-        for name in sorted(asked - set(known)):
-            yield Fault(manifests.FILE, name, 0, f"{kind} {name!r} is named but stands nowhere")
-    if manifest.licence:
-        yield from _licence(manifest.licence, pack.files)
-
-
-def _licence(rule: LicenceRule, files: Mapping[str, bytes]) -> Iterator[Fault]:
-    try:
-        LicenceType(rule.type, rule.name.zh, rule.number, rule.validity_years, rule.public)
-    except CertificateError as reason:
-        yield Fault(manifests.FILE, "licence", 0, str(reason))
-    try:
-        template = files[rule.template].decode()
-    except KeyError:
-        yield Fault(manifests.FILE, "licence.template", 0, f"{rule.template!r} is not in the pack")
-    except UnicodeDecodeError as reason:
-        yield Fault(rule.template, "", 0, str(reason))
-    else:
-        if why := documents.fault(template):
-            yield Fault(rule.template, "", why.line, why.message)
-
-
-def _expressions(pack: Pack) -> Iterator[Fault]:
-    manifest = pack.manifest
-    yield from _item_number(manifest)
-    written = {f"facts.{name}": text for name, text in manifest.facts.items()}
-    written |= {f"materials.{material.code}.when": material.when for material in manifest.materials if material.when}
-    if manifest.licence:
-        written |= {f"licence.fields.{name}": text for name, text in manifest.licence.fields.items()}
-    for where, text in written.items():
-        try:
-            feel.check(text)
-        except feel.ExpressionRefused as refused:
-            yield Fault(manifests.FILE, where, 0, str(refused.facts["why"]))
-    for form in pack.forms.values():
-        for question in form.fields:
-            if question.hidden_when:
-                try:
-                    feel.check(question.hidden_when)
-                except feel.ExpressionRefused as refused:
-                    yield Fault(form.id, question.key, 0, str(refused.facts["why"]))
-
-
-def _item_number(manifest: Manifest) -> Iterator[Fault]:
-    # The pattern is the author's: it runs where time and memory are limited.
-    asked = {"number": manifest.item_number, "pattern": manifest.item_number_pattern}
-    try:
-        if feel.evaluate("matches(number, pattern)", asked) is not True:
-            yield Fault(manifests.FILE, "item_number", 0, f"does not fit {manifest.item_number_pattern}")
-    except feel.ExpressionRefused as refused:
-        yield Fault(manifests.FILE, "item_number_pattern", 0, str(refused.facts["why"]))

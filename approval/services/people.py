@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
 from typing import Any
+from unicodedata import normalize
 from uuid import UUID, uuid4
 
 from argon2 import PasswordHasher
@@ -18,10 +19,10 @@ from approval.domain.errors import AnswersInvalid, Missing, NotAllowed, NotFound
 from approval.models import people as models
 from approval.models.people import Agency, Department, Organization, Person
 from approval.office import Work
-from approval.services import limits
+from approval.services import access, limits
 
 _hasher = PasswordHasher()
-_PASSWORDS = "password"
+_PASSWORDS, _ORIGINS = "password", "password-origin"
 # A request a minute is often enough to know that somebody is there, and keeps reading pages read-only.
 _SEEN_EVERY = timedelta(minutes=1)
 
@@ -53,6 +54,17 @@ def actor_by_code(work: Work, code: str, organization: str | None = None) -> Act
     return actor(work, person, acted_for)
 
 
+def applicant(work: Work, applicant_id: UUID, filed_by: UUID) -> dict[str, Any]:
+    """Say who applies (申请人信息) to conditions and licence fields: kind, name, number, whether by an agent."""
+    organization = work.session.get(Organization, applicant_id)
+    if organization is not None:
+        name, number = organization.name, organization.uscc
+        return {"kind": "organization", "name": name, "number": number, "agent": True}
+    person = work.session.get_one(Person, applicant_id)
+    agent = filed_by != applicant_id
+    return {"kind": "person", "name": person.name, "number": person.id_number, "agent": agent}
+
+
 def organizations(work: Work) -> list[Organization]:
     """List the organizations that the actor may act for (可代理的单位)."""
     theirs = select(Organization).join(Agency).where(Agency.person_id == work.actor.person)
@@ -81,7 +93,7 @@ def enrol(
     if not ric.is_valid(id_number):
         raise AnswersInvalid(missing=[Missing("answers.id_number", "wrong-form")])
     hashed = _hasher.hash(password) if password else None
-    person = Person(id=uuid4(), code=code, name=name, id_number=id_number, password_hash=hashed)
+    person = Person(id=uuid4(), code=code, name=normalize("NFC", name), id_number=id_number, password_hash=hashed)
     person.posts = [models.Post(department_code=post.department, role=post.role) for post in posts]
     work.session.add(person)
     work.session.flush()
@@ -110,7 +122,7 @@ def found(work: Work, city: Mapping[str, Any], password: str | None = None) -> N
                     id=uuid4(),
                     code=organization["code"],
                     uscc=organization["uscc"],
-                    name=organization["zh"],
+                    name=normalize("NFC", organization["zh"]),
                 )
             )
     work.session.flush()
@@ -128,7 +140,8 @@ def found(work: Work, city: Mapping[str, Any], password: str | None = None) -> N
 
 
 def set_password(work: Work, code: str, password: str) -> None:
-    """Set a person's password (设置密码) and end all their sessions; raises `NotFound`."""
+    """Set a person's password (设置密码) and end all their sessions; raises `NotAllowed`, `NotFound`."""
+    access.administrator(work)
     person = work.session.scalars(select(Person).where(Person.code == code)).one_or_none()
     if person is None:
         raise NotFound(person=code)
@@ -136,15 +149,16 @@ def set_password(work: Work, code: str, password: str) -> None:
     work.session.execute(delete(models.Session).where(models.Session.person_id == person.id))
 
 
-def sign_in(work: Work, name: str, password: str) -> tuple[UUID, str] | None:
+def sign_in(work: Work, name: str, password: str, origin: str = "") -> tuple[UUID, str] | None:
     """Sign a person in by password (密码登录): the person and the new session's token, or None with the failure kept.
 
-    Raises `TooMany` while too many failures stand against the name. A wrong name and a wrong password take the
-    same time and look the same.
+    Raises `TooMany` while too many failures stand against the name, or against `origin`, which tells apart
+    where people sign in from. A wrong name and a wrong password take the same time and look the same.
     """
     # No name is longer, and a key of the failures holds no more; NUL and half characters choke a database driver.
     name = name[:80] if name.isprintable() else ""
     limits.require_below(work, _PASSWORDS, name, work.office.settings.sign_in_failures)
+    limits.require_below(work, _ORIGINS, origin, work.office.settings.address_failures)
     person = work.session.scalars(select(Person).where(Person.code == name)).one_or_none()
     hashed = person.password_hash if person and person.disabled_at is None else None
     try:
@@ -153,6 +167,8 @@ def sign_in(work: Work, name: str, password: str) -> tuple[UUID, str] | None:
         hashed = None
     if person is None or hashed is None:
         limits.note_failure(work, _PASSWORDS, name)
+        if origin:
+            limits.note_failure(work, _ORIGINS, origin)
         return None
     if _hasher.check_needs_rehash(hashed):
         person.password_hash = _hasher.hash(password)

@@ -60,6 +60,7 @@ def _follow(work: Work, case: Case, pack: Pack, progress: engine.Progress) -> No
     _record_errands(work, case, progress.errands)
     _record_timers(work, case, pack, progress.timers)
     work.session.flush()
+    countdowns.stop_answered(work, case)
     if progress.finished:
         journal.write(work, case, "procedure:finished")
 
@@ -115,6 +116,7 @@ def _record_timers(work: Work, case: Case, pack: Pack, timers: Iterable[engine.T
                 id=UUID(timer.id),
                 case_id=case.id,
                 element=timer.element,
+                task_id=UUID(timer.task) if timer.task else None,
                 countdown=timer.countdown,
                 due_at=due_at,
                 progress=Progress.OPEN,

@@ -3,6 +3,8 @@
 The same player serves the tests, the check before a deployment, and the walk that `make run` shows.
 """
 
+import logging
+import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from sqlalchemy.pool import StaticPool
 
 import certificates
 from approval.domain.actors import SYSTEM, Actor
-from approval.domain.errors import Fault, NotFound, PackRefused, Refusal
+from approval.domain.errors import Fault, NotFound, PackRefused, Refusal, Unavailable
 from approval.domain.materials import Upload
 from approval.jobs import Waiting
 from approval.models import Base
@@ -28,8 +30,13 @@ from approval.services.packs import Pack
 from approval.settings import Settings
 from certificates import Authority, Issuer
 
+_log = logging.getLogger(__name__)
+
 _FOLDER = "scenarios/"
 CITY = WORKFLOWS / "_city"
+_MOST_STEPS = 200
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
+_SHAPES: Mapping[str, type] = {"by": str, "for": str, "task": str, "withdraw": str, "answers": dict, "materials": list}
 # A page that says what it is; enough to be a PDF to every check on uploads.
 SAMPLE_PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
@@ -76,7 +83,7 @@ def scenarios(pack: Pack) -> list[Scenario]:
             continue
         try:
             found.append(_scenario(path, tomllib.loads(pack.files[path].decode())))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as reason:
+        except (ValueError, KeyError, TypeError, RecursionError) as reason:
             faults.append(Fault(path, "", 0, f"not a scenario: {reason}"))
     if faults:
         raise PackRefused(faults=faults)
@@ -84,30 +91,55 @@ def scenarios(pack: Pack) -> list[Scenario]:
 
 
 def _scenario(path: str, data: Mapping[str, Any]) -> Scenario:
-    filing, steps = data["filing"], tuple(data["steps"])
+    title, filing, steps, expect = data["title"], data["filing"], data["steps"], data["expect"]
+    if not isinstance(title, str) or not isinstance(expect, dict) or not isinstance(steps, list):
+        raise TypeError("title is a text, steps are tables, expect is a table")
+    if len(steps) > _MOST_STEPS:
+        raise ValueError(f"more than {_MOST_STEPS} steps")
     _require(filing, "at", "by", "answers", "materials")
     for step in steps:
-        if step.get("timers"):
+        if isinstance(step, dict) and step.get("timers"):
             _require(step, "at")
         else:
             _require(step, "at", "by", "withdraw" if "withdraw" in step else "task")
-    return Scenario(path, data["title"], data.get("walk", False), filing, steps, data["expect"])
+    return Scenario(path, title, data.get("walk") is True, filing, tuple(steps), expect)
 
 
-def _require(step: Mapping[str, Any], *keys: str) -> None:
+def _require(step: Any, *keys: str) -> None:
+    if not isinstance(step, dict):
+        raise TypeError(f"{step!r} is no table")
     if lacking := [key for key in keys if key not in step]:
         raise KeyError(", ".join(lacking))
+    for key, kind in _SHAPES.items():
+        if key in step and not isinstance(step[key], kind):
+            raise TypeError(f"{key} = {step[key]!r} is not of the right kind")
+    if not all(isinstance(code, str) for code in step.get("materials", [])):
+        raise TypeError("materials are codes")
     if not isinstance(step["at"], datetime) or step["at"].tzinfo is None:
         raise TypeError(f"{step['at']!r} is no instant with a time zone")
+    if not _FIRST_YEAR <= step["at"].year < _LAST_YEAR:
+        raise ValueError(f"{step['at']} is not from {_FIRST_YEAR} to {_LAST_YEAR}")
 
 
-def check(pack: Pack, settings: Settings) -> int:
+def check(pack: Pack, settings: Settings, *, seconds: float = 120) -> int:
     """Play every scenario of a pack in an office made for it (全部预演) and return how many there were.
 
-    Raises `PackRefused` with everything that came out otherwise than expected. Nothing outside is touched.
+    `seconds` is the time all of them may take together. Raises `PackRefused` with everything that came out
+    otherwise than expected, and for a pack without a scenario. Nothing outside is touched.
     """
+    until = time.monotonic() + seconds
+
+    def watch(_: Played) -> None:
+        if time.monotonic() > until:
+            raise Unavailable(why=f"the scenarios take more than {seconds:g} s")
+
     played = scenarios(pack)
-    faults = [fault for scenario in played for fault in _differences(pack, scenario, settings)]
+    faults = [] if played else [Fault(_FOLDER, "", 0, "a pack needs a scenario that shows how it works")]
+    for scenario in played:
+        faults += _differences(pack, scenario, settings, watch)
+        if time.monotonic() > until:
+            faults.append(Fault(scenario.file, "", 0, f"the scenarios up to this one took more than {seconds:g} s"))
+            break
     if faults:
         raise PackRefused(faults=faults)
     return len(played)
@@ -171,17 +203,23 @@ def rehearse(pack: Pack, scenario: Scenario, settings: Settings, *, say: Say = l
         office.engine.dispose()
 
 
-def _differences(pack: Pack, scenario: Scenario, settings: Settings) -> Iterator[Fault]:
+def _differences(pack: Pack, scenario: Scenario, settings: Settings, say: Say) -> Iterator[Fault]:
     try:
-        got = rehearse(pack, scenario, settings)
+        got = rehearse(pack, scenario, settings, say=say)
     except (Refusal, certificates.CertificateError) as refused:
         yield Fault(scenario.file, "", 0, f"{scenario.title}: {refused}")
+        return
+    except Exception as reason:  # noqa: BLE001 -- logged with its trace
+        # Whatever an author wrote, deploying ends with faults and not with a crash.
+        _log.exception("the scenario %s could not be played", scenario.file)
+        yield Fault(scenario.file, "", 0, f"{scenario.title}: {type(reason).__name__}: {reason}"[:500])
         return
     for name, wanted in scenario.expect.items():
         actual = got.get(name)
         if isinstance(wanted, Mapping):
             # Of a licence a scenario names only the fields it cares about.
-            actual = {key: (actual or {}).get(key) for key in wanted}
+            fields = actual if isinstance(actual, Mapping) else {}
+            actual = {key: fields.get(key) for key in wanted}
         if actual != wanted:
             yield Fault(scenario.file, f"expect.{name}", 0, f"expected {wanted!r}, came out {actual!r}")
 

@@ -34,16 +34,18 @@ def claim(work: Work, task_id: UUID) -> Task:
     Raises as `access.task`.
     """
     task = access.task(work, task_id)
-    task.claimed_by = work.actor.person
-    journal.write(work, task.case, "task:claimed", task=task.element)
+    if task.claimed_by is None:
+        task.claimed_by = work.actor.person
+        journal.write(work, task.case, "task:claimed", task=task.element)
     return task
 
 
 def release(work: Work, task_id: UUID) -> Task:
     """Give a claimed task back to its queue (退回队列); raises as `access.task`."""
     task = access.task(work, task_id)
-    task.claimed_by = None
-    journal.write(work, task.case, "task:released", task=task.element)
+    if task.claimed_by is not None:
+        task.claimed_by = None
+        journal.write(work, task.case, "task:released", task=task.element)
     return task
 
 
@@ -62,7 +64,7 @@ def complete(work: Work, task_id: UUID, given: Mapping[str, Any], *, token: str 
         raise
     if task.role == APPLICANT and task.form is None:
         raise NotAllowed(task=task.element)
-    timers.come_first(work, task)
+    timers.come_first(work, task.case, task)
     form = items.pack(work, task.case.item_version).forms.get(task.form or "")
     outcome: dict[str, Any] = {}
     if form is not None:

@@ -3,11 +3,13 @@
 import logging
 from uuid import UUID
 
+from sqlalchemy import select
+
 from approval.domain.actors import SYSTEM
 from approval.models.cases import Case
 from approval.models.tasks import Errand, ErrandProgress
 from approval.office import Office, Work
-from approval.services import errands, journal, procedures, timers
+from approval.services import access, errands, journal, procedures, timers
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +51,22 @@ def report_incident(office: Office, errand_id: UUID, reason: str) -> None:
             _to_incident(work, case, errand, reason)
 
 
+def retry_incidents(work: Work) -> int:
+    """Open every incident again (重办转人工事务) once its cause is gone, and return how many there were.
+
+    Raises `NotAllowed` unless an administrator or the system asks.
+    """
+    access.administrator(work)
+    waiting = select(Errand.id).where(Errand.progress == ErrandProgress.INCIDENT).order_by(Errand.opened_at)
+    errand_ids = work.session.scalars(waiting).all()
+    for errand_id in errand_ids:
+        case, errand = _locked(work, errand_id)
+        errand.progress, errand.attempts, errand.retries = ErrandProgress.OPEN, 0, errand.retries + 1
+        journal.write(work, case, "errand:retried", errand=errand.errand)
+        work.office.carrier.enqueue(work.session, errand.id, errand.retries)
+    return len(errand_ids)
+
+
 def sweep(office: Office) -> int:
     """Fire every timer that is due (巡查到期定时), case by case, and return how many fired."""
     with office.work(by=SYSTEM, read_only=True) as work:
@@ -61,6 +79,8 @@ def sweep(office: Office) -> int:
         except Exception:  # noqa: BLE001 -- logged with its trace
             # One case that cannot move must not hold up the clocks of all others; it is tried again.
             _log.exception("the timers of case %s could not fire", case_id)
+            with office.work(by=SYSTEM) as work:
+                timers.note_trial(work, case_id)
     return fired
 
 

@@ -33,7 +33,6 @@ STATUS: dict[type[Exception], int] = {
     errors.NotAllowed: 403,
     errors.Incomplete: 422,
     errors.OutOfTurn: 409,
-    errors.TooLarge: 413,
     errors.TooMany: 429,
     errors.PackRefused: 422,
     errors.Unavailable: 503,
@@ -103,11 +102,12 @@ def _incident(fault: Exception) -> str:
 def _reply(status_code: int, told: words.Told, code: str, facts: dict[str, Any]) -> Response:
     if _wants_problem():
         problem = {
+            # Facts first: none of them may pose as a member that RFC 9457 defines.
+            **{name: _plain(value) for name, value in facts.items()},
             "type": f"urn:one-stop-approval:{code}",
             "title": str(told.title),
             "detail": str(told.advice),
             "status": status_code,
-            **{name: _plain(value) for name, value in facts.items()},
         }
         reply = jsonify(problem)
         reply.content_type = _PROBLEM

@@ -12,6 +12,7 @@ from certificates import Outcome
 
 door = Door("public", __name__)
 _VERIFY = "verify"
+_FRUITLESS = frozenset({Outcome.UNKNOWN, Outcome.UNREADABLE})
 
 _OK = 200
 _UNPROCESSABLE = 422
@@ -67,10 +68,10 @@ def _form(wrong: str, number: str = "", check_code: str = "") -> tuple[str, int]
 
 
 def _verify(work: Work, **given: Any) -> str:
-    """Verify, slowing down whoever tries out numbers: only what is not known here counts against an address."""
+    """Verify, slowing down whoever tries out numbers: what is unknown or unreadable counts against an address."""
     visitor = visitors.origin()
-    limits.require_below(work, _VERIFY, visitor, work.office.settings.verify_failures)
+    limits.require_below(work, _VERIFY, visitor, work.office.settings.address_failures)
     verification = licences.verify(work, **given)
-    if verification.outcome is Outcome.UNKNOWN:
+    if verification.outcome in _FRUITLESS:
         visitors.afterwards(lambda note: limits.note_failure(note, _VERIFY, visitor))
     return render_template("public/verification.html", verification=verification)

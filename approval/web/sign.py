@@ -31,7 +31,8 @@ def form(work: Work) -> Any:
 @door.post("/sign-in")
 def sign_in(work: Work) -> Any:
     """Begin a session with a new token, whatever token was brought (登录)."""
-    signed_in = people.sign_in(work, request.form.get("name", "").strip(), request.form.get("password", ""))
+    name, password = request.form.get("name", "").strip(), request.form.get("password", "")
+    signed_in = people.sign_in(work, name, password, visitors.origin())
     if signed_in is None:
         return _form(work, wrong=True), _UNAUTHORIZED
     person, token = signed_in

@@ -36,6 +36,14 @@ def test_a_later_department_gets_a_seal_of_the_same_root(tmp_path: Path):
     assert open_authority(tmp_path / "authority").sealers.keys() == {"market", "fire"}
 
 
+def test_seals_are_set_without_the_key_of_the_root_and_only_new_ones_need_it(tmp_path: Path):
+    create_authority(tmp_path / "authority", [MARKET], NOW)
+    (tmp_path / "authority" / "root.key").unlink()
+    assert open_authority(tmp_path / "authority").sealer("market").sign(b"x")
+    with pytest.raises(AuthorityUnusable):
+        create_authority(tmp_path / "authority", [MARKET, FIRE], NOW)
+
+
 def test_keys_are_private(tmp_path: Path):
     create_authority(tmp_path / "authority", [MARKET], NOW)
     files = [file for file in (tmp_path / "authority").rglob("*") if file.is_file()]

@@ -34,6 +34,21 @@ def test_an_unknown_environment_is_refused():
         Settings.from_env({"APPROVAL_ENVIRONMENT": "staging"})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DOORS", " "),
+        ("ZONE", "Mars/Olympus"),
+        ("PROXIES", "-3"),
+        ("SWEEP_SECONDS", "-1"),
+        ("SECRET_KEY_FILE", "/no/key"),
+    ],
+)
+def test_a_setting_that_cannot_be_meant_is_refused_by_name(name, value):
+    with pytest.raises(SettingsRefused, match=name):
+        Settings.from_env({f"APPROVAL_{name}": value})
+
+
 def test_production_starts_on_real_parts():
     assert Settings.from_env(REAL).production
 
@@ -43,6 +58,7 @@ def test_production_starts_on_real_parts():
     [
         ({"APPROVAL_SECRET_KEY": ""}, "APPROVAL_SECRET_KEY_FILE"),
         ({"APPROVAL_AUTHORITY": "demo"}, "APPROVAL_AUTHORITY"),
+        ({"APPROVAL_AUTHORITY": "instance/authority"}, "APPROVAL_AUTHORITY"),
         ({"APPROVAL_ORIGIN": "http://approval.example"}, "APPROVAL_ORIGIN"),
         ({"APPROVAL_WORKER_HOSTS": "2"}, "APPROVAL_DATABASE_URL"),
     ],
@@ -63,6 +79,11 @@ def test_what_is_shown_masks_secrets():
     shown = Settings.from_env(REAL).shown()
     assert shown["APPROVAL_SECRET_KEY"] == "(set)"
     assert "vault" not in str(shown)
+
+
+def test_what_is_shown_masks_the_password_of_the_database():
+    shown = Settings.from_env({"APPROVAL_DATABASE_URL": "postgresql://approval:topsecret@db/approval"}).shown()
+    assert shown["APPROVAL_DATABASE_URL"] == "postgresql://approval:***@db/approval"
 
 
 def test_a_key_made_on_the_machine_stays_the_same_and_is_private(tmp_path):

@@ -10,8 +10,9 @@ from threading import Thread
 import pytest
 from pypdf import PdfReader
 
-from approval import documents
+from approval.documents import drawing, glyphs
 from approval.domain.errors import Unavailable
+from approval.paths import FONTS
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
@@ -46,7 +47,7 @@ def listening() -> Iterator[tuple[str, list[str]]]:
 
 
 def drawn(page: str) -> PdfReader:
-    return PdfReader(BytesIO(documents.draw(page)))
+    return PdfReader(BytesIO(drawing.draw(page)))
 
 
 def pictures(pdf: PdfReader) -> int:
@@ -66,7 +67,7 @@ def test_text_is_drawn_in_our_font_and_can_be_read_back():
 @pytest.mark.parametrize("page", ["<p>🍜</p>", "<p>&#x1F35C;</p>", "<p>a<b>\ue000</b></p>", "<p>\u200b</p>"])
 def test_a_character_that_the_fonts_lack_is_refused_by_name(page):
     with pytest.raises(Unavailable) as refused:
-        documents.draw(page)
+        drawing.draw(page)
     assert refused.value.facts["glyphs"] in "🍜\ue000\u200b"
 
 
@@ -105,3 +106,15 @@ def test_a_page_is_never_run():
     pdf = drawn("<p>a</p><script>document.write('b')</script><p onclick='x()'>c</p>")
     assert "b" not in pdf.pages[0].extract_text()
     assert "/JavaScript" not in str(pdf.trailer["/Root"])
+
+
+def test_a_page_brings_no_font_that_would_stay_for_the_pages_after_it():
+    brought = base64.b64encode((FONTS / "NotoSansSC-Bold.ttf").read_bytes()).decode()
+    face = f"@font-face {{ font-family: 'Noto Sans SC'; font-weight: 900; src: url('data:font/ttf;base64,{brought}') }}"
+    drawn(f"<style>{face}</style><p>a</p>")
+    fonts, _ = drawing._fonts()
+    assert len(list(fonts._folder.iterdir())) == len(glyphs.WEIGHTS)
+
+
+def test_what_nobody_sees_needs_no_glyph():
+    assert drawn("<style>/* 🍜 */</style><!-- 🍜 --><p>a</p>").pages[0].extract_text().strip() == "a"

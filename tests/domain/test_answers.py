@@ -86,3 +86,61 @@ def test_all_faults_of_a_schema_are_told_at_once():
 )
 def test_what_is_no_schema_is_refused_and_never_a_crash(source):
     assert refused(source)
+
+
+@pytest.mark.parametrize(
+    ("kind", "limits"),
+    [
+        ("textfield", {"maxLength": -1}),
+        ("textfield", {"maxLength": 0}),
+        ("textfield", {"minLength": -1}),
+        ("textfield", {"maxLength": 10_001}),
+        ("textfield", {"minLength": 3, "maxLength": 2}),
+        ("number", {"min": float("nan")}),
+        ("number", {"max": float("inf")}),
+        ("number", {"max": 10**400}),
+        ("number", {"min": 3, "max": 2}),
+    ],
+)
+def test_a_limit_that_no_answer_could_keep_is_refused(kind, limits):
+    assert [where for where, _ in refused(form({"type": kind, "key": "a", "validate": limits}))] == ["a"]
+
+
+@pytest.mark.parametrize("digits", [-1, 7, 10**9])
+def test_digits_behind_the_point_are_few(digits):
+    assert refused(form({"type": "number", "key": "a", "decimalDigits": digits}))
+
+
+@pytest.mark.parametrize("kind", ["group", "dynamiclist"])
+def test_a_schema_is_nested_as_deep_as_people_can_follow(kind):
+    def nested(depth):
+        component = {"type": "textfield", "key": "a"}
+        for _ in range(depth):
+            component = {"type": kind, "path": "p", "components": [component]}
+        return form(component)
+
+    assert read_form(FILE, nested(9))
+    ((_, why),) = refused(nested(300))
+    assert why == "nested deeper than 10"
+
+
+def test_a_key_twice_in_a_row_is_refused():
+    twice = {"type": "dynamiclist", "path": "rows", "components": [{"type": "number", "key": "a"}] * 2}
+    assert refused(form(twice)) == [("a", "this key is used twice")]
+
+
+@pytest.mark.parametrize("form_id", ["", "a" * 81, "a\0"])
+def test_the_id_of_a_form_fits_its_column(form_id):
+    assert [where for where, _ in refused(json.dumps({"id": form_id, "components": []}).encode())] == ["id"]
+
+
+@pytest.mark.parametrize(
+    "component",
+    [
+        {"type": "number", "key": "a\0"},
+        {"type": "number", "key": "a", "label": "\ud800"},
+        {"type": "radio", "key": "a", "values": [{"value": "\0", "label": "b"}]},
+    ],
+)
+def test_what_nobody_sees_is_refused(component):
+    assert refused(form(component))

@@ -3,13 +3,13 @@
 import pytest
 
 from approval.domain import errors
-from approval.domain.errors import MaterialsMissing, NotFound, OutOfTurn, Overtaken, Refusal
+from approval.domain.errors import AnswersInvalid, NotFound, OutOfTurn, Overtaken, Refusal
 
 ALL = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Refusal)]
 
 
 def test_the_code_is_the_name_of_the_class():
-    assert (NotFound.code, MaterialsMissing.code, Overtaken.code) == ("not-found", "materials-missing", "overtaken")
+    assert (NotFound.code, AnswersInvalid.code, Overtaken.code) == ("not-found", "answers-invalid", "overtaken")
 
 
 def test_a_class_made_tomorrow_has_its_code_too():

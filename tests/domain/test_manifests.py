@@ -52,7 +52,7 @@ def test_all_faults_are_told_at_once_and_by_key():
         ('operator = "applicant.name"', "operator = 7"),
         ("valid_from = 2015-10-01", 'valid_from = "2015"'),
         ('serves = ["person", "organization"]', "serves = [1]"),
-        ('tasks = ["site_visit", "site_visit_countersign"]', 'tasks = "site_visit"'),
+        ('tasks = ["formal_check", "fire_opinion"]', 'tasks = "fire_opinion"'),
     )
     assert faults(source) == {
         ("code", "must be a text"),
@@ -65,7 +65,7 @@ def test_all_faults_are_told_at_once_and_by_key():
         ("licence.fields.operator", "must be a text"),
         ("legal_basis[1].valid_from", "must be a date"),
         ("serves", "must be a list of texts"),
-        ("apart[2].tasks", "must be a list"),
+        ("apart[3].tasks", "must be a list"),
     }
 
 
@@ -95,3 +95,36 @@ def test_a_row_that_is_no_table_is_a_fault_and_no_crash(table):
 @pytest.mark.parametrize("days", ["0", "-5", "100000000", "true"])
 def test_a_limit_is_a_sensible_number_of_working_days(days):
     assert {element for element, _ in faults(changed(("days = 5", f"days = {days}")))} == {"limits.acceptance.days"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "element"),
+    [
+        ('serves = ["person", "organization"]', 'serves = [["person"]]', "serves"),
+        ('tasks = ["formal_check", "fire_opinion"]', 'tasks = [["formal_check"], {}]', "apart[3].tasks"),
+        ('code = "food-business-licence"', 'code = ""', "code"),
+        ('code = "food-business-licence"', 'code = "Food/licence"', "code"),
+        ('code = "food-business-licence"', f'code = "{"a" * 81}"', "code"),
+        ('code = "business_licence"', f'code = "{"a" * 81}"', "materials[1].code"),
+        ('code = "layout_plan"', 'code = "business_licence"', "materials[2].code"),
+        ('formats = ["pdf", "png", "jpeg"]', 'formats = ["pdf", "exe"]', "materials[1].formats"),
+        ('formats = ["pdf", "png", "jpeg"]', "formats = []", "materials[1].formats"),
+        ('role = "window"', f'role = "{"a" * 81}"', "lanes.综合窗口.role"),
+        ('department = "SPJ"', f'department = "{"a" * 81}"', "lanes.综合窗口.department"),
+        ('code = "business_licence"', 'code = ""', "materials[1].code"),
+        ("[limits.correction]", f"[limits.{'a' * 81}]", f"limits.{'a' * 73}"),
+        ('filing = "filing"', f'filing = "{"a" * 81}"', "forms.filing"),
+        ("validity_years = 5", "validity_years = 0", "licence.validity_years"),
+        ("validity_years = 5", "validity_years = 101", "licence.validity_years"),
+        ('zh = "营业执照"', 'zh = "营业\\u0000执照"', "materials.zh"),
+        ('"申请人" = {', '"申请\\u200b人" = {', "lanes"),
+    ],
+)
+def test_what_no_column_and_no_page_could_take_is_a_fault(old, new, element):
+    assert {where for where, _ in faults(changed((old, new)))} == {element}
+
+
+@pytest.mark.parametrize("value", ["[" * 5000 + "]" * 5000, "9" * 5000], ids=["brackets", "digits"])
+def test_no_depth_and_no_length_crashes_the_reader(value):
+    ((element, _),) = faults(f"deep = {value}".encode())
+    assert element == ""

@@ -1,7 +1,10 @@
+import sys
+
 import pytest
 
 from approval import engine
 from approval.domain.errors import PackRefused
+from approval.engine import checks
 from tests.engine.drawing import bpmn, call, define, el, els, errand, extension, guard, path, process, rule, timer
 
 PLAIN = (els("s", "s"), els("u", "a"), els("e", "e"), path("s a e"))
@@ -234,3 +237,57 @@ def test_a_diagram_and_notes_do_not_matter():
         ).process
         == "p"
     )
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "GB2312", "gb18030"])
+def test_chinese_encodings_are_read_too(encoding):
+    text = bpmn(els("s", "s"), el("userTask", "a", name="受理"), els("e", "e"), path("s a e")).decode()
+    declared = f"<?xml version='1.0' encoding='{encoding}' standalone='yes'?>{text}"
+    assert engine.load({"p.bpmn": declared.encode(encoding)}).names["a"] == "受理"
+    with pytest.raises(PackRefused, match="encoding"):
+        engine.load({"p.bpmn": declared.encode("utf-8") + b"\xff\xff"})
+
+
+@pytest.mark.parametrize("encoding", ["utf-7", "big5", "shift_jis", "klingon", "idna", "hex"])
+def test_another_encoding_is_refused_by_name(encoding):
+    source = f'<?xml version="1.0" encoding="{encoding}"?>'.encode() + bpmn(*PLAIN)
+    with pytest.raises(PackRefused, match="encoding"):
+        engine.load({"p.bpmn": source})
+
+
+def test_a_doctype_hides_in_no_encoding():
+    source = "<?xml version='1.0' encoding='gbk'?><!DOCTYPE d [<!ENTITY x '受'>]><d>&x;</d>".encode("gbk")
+    with pytest.raises(PackRefused, match="DOCTYPE"):
+        engine.load({"p.bpmn": source})
+
+
+def test_an_id_fits_its_column():
+    fits, long = "a" * 80, "a" * 81
+    assert define(els("s", "s"), els("u", fits), els("e", "e"), sequence(fits)).tasks
+    assert [fault.element for fault in faults(els("s", "s"), els("u", long), els("e", "e"), sequence(long))] == [long]
+
+
+def sequence(name):
+    return "".join(
+        f'<sequenceFlow id="{number}" sourceRef="{source}" targetRef="{target}"/>'
+        for number, (source, target) in enumerate([("s", name), (name, "e")])
+    )
+
+
+@pytest.mark.parametrize(
+    ("died", "why"),
+    [
+        ("raise SystemExit(3)", "could not be read"),
+        ("raise ValueError('no such thing')", "could not be read: ValueError: no such thing"),
+        ("raise MemoryError", "took more than"),
+        ("import os; os.kill(os.getpid(), 9)", "took more than"),
+        ("import time; time.sleep(60)", "took more than"),
+    ],
+)
+def test_what_befell_the_child_is_said_as_it_was(died, why, tmp_path, monkeypatch):
+    child = tmp_path / "python"
+    child.write_text(f"#!{sys.executable}\n{died}\n")
+    child.chmod(0o755)
+    monkeypatch.setattr(checks.sys, "executable", str(child))
+    with pytest.raises(PackRefused, match=why):
+        checks.check({"p.bpmn": b""}, seconds=1)

@@ -79,6 +79,84 @@ def test_a_scenario_that_comes_out_otherwise_is_told(old, new, element):
     assert (fault.file, fault.element) == (path, element)
 
 
+def only(*sources):
+    """Return the pack with no scenarios but these."""
+    pack = PACKS["food-business-licence"]
+    files = {name: content for name, content in pack.files.items() if not name.startswith("scenarios/")}
+    return replace(pack, files=files | {f"scenarios/{number}.toml": source for number, source in enumerate(sources)})
+
+
+def faults(pack, **limits):
+    with pytest.raises(PackRefused) as refused:
+        rehearsals.check(pack, Settings(), **limits)
+    return [(fault.file, fault.why) for fault in refused.value.facts["faults"]]
+
+
+FILING = "at = 2026-09-21T09:00:00+08:00\nby = 'chen'\nanswers = {}\nmaterials = []\n"
+WHOLE = f"title = 't'\nsteps = []\n[expect]\n[filing]\n{FILING}"
+DEEP = "[" * 5000 + "]" * 5000
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("steps = []", "steps = 5"),
+        ("steps = []", "steps = ['x']"),
+        ("steps = []", "steps = {}"),
+        ("steps = []", f"steps = [{'{at = 2026-09-21T09:00:00Z, timers = true},' * 201}]"),
+        ("steps = []", "steps = [{at = 2026-09-21T09:00:00Z, by = 'wang', task = 5}]"),
+        ("steps = []", "steps = [{at = 2026-09-21T09:00:00Z, by = 'wang', task = 'x', answers = 5}]"),
+        ("steps = []", "steps = [{at = 2026-09-21T09:00:00Z, by = 'wang', withdraw = 5}]"),
+        ("title = 't'", "title = 5"),
+        ("title = 't'", f"title = {DEEP}"),
+        ("title = 't'", f"title = {'9' * 5000}"),
+        ("[expect]", "[[expect]]"),
+        (f"[filing]\n{FILING}", "[[filing]]\n"),
+        ("2026-09-21T09:00:00+08:00", "2026-09-21"),
+        ("2026-09-21T09:00:00+08:00", "2026-09-21T09:00:00"),
+        ("2026-09-21T09:00:00+08:00", "0001-01-01T00:00:00+08:00"),
+        ("2026-09-21T09:00:00+08:00", "9999-12-31T23:59:59-08:00"),
+        ("by = 'chen'", "by = 5"),
+        ("by = 'chen'", "by = 'chen'\nfor = 5"),
+        ("answers = {}", "answers = 5"),
+        ("materials = []", "materials = 'x'"),
+        ("materials = []", "materials = [5]"),
+    ],
+)
+def test_a_scenario_of_another_shape_is_told_by_its_file(old, new):
+    assert old in WHOLE
+    ((file, why),) = faults(only(WHOLE.replace(old, new).encode()))
+    assert (file, "not a scenario" in why) == ("scenarios/0.toml", True)
+
+
+def test_a_pack_shows_in_a_scenario_how_it_works():
+    assert [file for file, _ in faults(only())] == ["scenarios/"]
+
+
+def test_what_nobody_foresaw_in_a_scenario_is_a_fault_that_names_it(monkeypatch, caplog):
+    def stumble(*_given, **_more):
+        raise ZeroDivisionError("nobody foresaw this")
+
+    monkeypatch.setattr(rehearsals.cases, "file", stumble)
+    ((file, why),) = faults(only(WHOLE.encode()))
+    assert (file, why) == ("scenarios/0.toml", "t: ZeroDivisionError: nobody foresaw this")
+    assert "scenarios/0.toml" in caplog.text
+
+
+def test_all_scenarios_together_take_no_longer_than_they_may():
+    granted = PACKS["food-business-licence"].files["scenarios/granted.toml"]
+    told = faults(only(granted, granted), seconds=0)
+    assert {file for file, _ in told} == {"scenarios/0.toml"}
+    assert all("more than 0 s" in why for _, why in told)
+
+
+def test_what_is_expected_of_a_licence_is_not_looked_for_elsewhere():
+    granted = PACKS["food-business-licence"].files["scenarios/granted.toml"].decode()
+    assert 'status = "concluded"' in granted
+    ((_, why),) = faults(only(granted.replace('status = "concluded"', "status = { a = 1 }", 1).encode()))
+    assert "came out {'a': None}" in why
+
+
 @pytest.mark.parametrize("name", PACKS)
 def test_no_identity_in_a_pack_belongs_to_anybody(name):
     texts = b"\n".join(PACKS[name].files.values()).decode()

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from approval.domain.errors import AlreadyDone, Overtaken
+from approval.domain.errors import TimePassed
 from approval.models.cases import Case, CountdownEntry
 from approval.services import cases, workers
 from tests.kit import walks
@@ -82,7 +82,7 @@ def test_after_a_correction_silence_counts_from_the_full_reply(office, clock):
 def test_no_officer_undoes_silence_because_the_worker_slept(office, clock, step):
     number = walks.file(office)
     clock.now = at("2026-09-27 00:00")
-    with pytest.raises(Overtaken):
+    with pytest.raises(TimePassed):
         walks.walk(office, number, step)
     workers.sweep(office)
     assert walks.outcome(office, number)["deemed_accepted"] is True
@@ -91,7 +91,7 @@ def test_no_officer_undoes_silence_because_the_worker_slept(office, clock, step)
 def test_no_applicant_corrects_after_the_limit_because_the_worker_slept(office, clock):
     number = walks.walk(office, walks.file(office), ASK)
     clock.now = at("2026-12-01 00:00")
-    with pytest.raises((Overtaken, AlreadyDone)):
+    with pytest.raises(TimePassed):
         walks.correct(office, number)
     workers.sweep(office)
     assert walks.outcome(office, number)["status"] == "terminated"

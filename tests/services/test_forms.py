@@ -1,9 +1,12 @@
 """Answers are checked against their form: every fault a code at its place, nothing crashes, nothing is guessed."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from approval.domain.answers import read_form
 from approval.paths import WORKFLOWS
 from approval.services import forms, packs
 from tests.kit.samples import ITEM, RESTAURANT, RETAIL
@@ -82,6 +85,20 @@ def test_rows_are_judged_one_by_one():
 )
 def test_no_row_is_lost_in_silence(rows, fault):
     assert faults({"result": "incomplete", "missing": rows}, "formal-check") == {("answers.missing", fault)}
+
+
+def test_no_row_within_a_row_is_lost_in_silence():
+    parts = {"type": "dynamiclist", "path": "parts", "components": [{"type": "textfield", "key": "name"}]}
+    rooms = {"type": "dynamiclist", "path": "rooms", "components": [parts]}
+    form = read_form("x.json", json.dumps({"id": "x", "components": [rooms]}).encode())
+
+    def answers(rows):
+        return {"rooms": [{"parts": [{"name": "灶台"}] * rows}]}
+
+    cleaned, missing = forms.check(form, answers(100))
+    assert (len(cleaned["rooms"][0]["parts"]), missing) == (100, [])
+    _, missing = forms.check(form, answers(101))
+    assert [(fault.where, fault.why) for fault in missing] == [("answers.rooms", "too-many")]
 
 
 def test_only_choices_numbers_and_yes_or_no_reach_the_procedure():

@@ -1,9 +1,12 @@
 """Packs: what an administrator uploads is read as data, checked whole, and published once."""
 
+import re
 import zipfile
+import zlib
 from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -102,6 +105,21 @@ def test_a_zip_that_lies_about_its_sizes_is_refused():
     assert refused(packs.from_zip, bomb.replace(size, (100).to_bytes(4, "little")), SETTINGS)
 
 
+@pytest.mark.parametrize("kind", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_unpacks_without_measure_is_not_unpacked(kind):
+    (fault,) = refused(packs.from_zip, zipped({"a": bytes(10**6)}, kind), SETTINGS)
+    assert "must be stored or deflated" in fault.why
+
+
+def test_a_file_that_is_longer_than_it_claims_is_refused_though_its_sum_is_right():
+    long, short = zipped({"a": b"12345"}), zipped({"a": b"123"})
+    (sum_of_long, sum_of_short) = (zlib.crc32(text).to_bytes(4, "little") for text in (b"12345", b"123"))
+    claims = long.replace(sum_of_long, sum_of_short).replace((5).to_bytes(4, "little"), (3).to_bytes(4, "little"))
+    assert claims != long
+    assert packs.from_zip(short, SETTINGS) == {"a": b"123"}
+    assert refused(packs.from_zip, claims, SETTINGS)
+
+
 def test_an_encrypted_zip_is_refused():
     locked = bytearray(zipped({"item.toml": b"x"}))
     for signature, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
@@ -112,6 +130,42 @@ def test_an_encrypted_zip_is_refused():
 def test_a_folder_without_a_manifest_is_no_pack(tmp_path):
     (fault,) = refused(packs.from_folder, tmp_path)
     assert fault.file == "item.toml"
+
+
+def laid_out(folder):
+    for path, content in FILES.items():
+        place = folder.parent / path if path.startswith("_shared/") else folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    return folder
+
+
+def test_a_folder_is_the_same_pack_however_it_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(laid_out(tmp_path / "bed"))
+    assert packs.from_folder(Path()) == FILES
+
+
+def test_a_link_in_a_folder_is_not_followed(tmp_path):
+    folder = laid_out(tmp_path / "bed")
+    (folder / "forms" / "x.json").symlink_to("/etc/passwd")
+    (folder / "more").symlink_to(tmp_path)
+    assert {(fault.file, "link" in fault.why) for fault in refused(packs.from_folder, folder)} == {
+        ("forms/x.json", True),
+        ("more", True),
+    }
+
+
+@pytest.mark.parametrize("limit", [{"pack_files": 3}, {"pack_bytes": 1000}])
+def test_a_folder_is_held_to_the_limits_of_a_zip(tmp_path, limit):
+    (fault,) = refused(packs.from_folder, laid_out(tmp_path / "bed"), replace(SETTINGS, **limit))
+    assert "more than" in fault.why
+
+
+def test_a_file_may_not_stand_in_the_pack_and_among_the_shared_ones(tmp_path):
+    folder = laid_out(tmp_path / "bed")
+    (folder / "_shared").mkdir()
+    (folder / "_shared" / "accept.bpmn").write_bytes(b"another")
+    assert [fault.file for fault in refused(packs.from_folder, folder)] == ["_shared"]
 
 
 def test_a_whole_pack_passes():
@@ -138,7 +192,7 @@ def test_whatever_one_part_names_and_another_lacks_is_told_at_once():
 @pytest.mark.parametrize(
     ("path", "change", "element"),
     [
-        ("item.toml", ('tasks = ["settle_objection", "sign_off"]', 'tasks = ["sign_of"]'), "sign_of"),
+        ("item.toml", ('tasks = ["fire_opinion", "settle_objection"]', 'tasks = ["sign_of"]'), "sign_of"),
         ("item.toml", ('item_number = "XK00101000"', 'item_number = "xk-1"'), "item_number"),
         ("item.toml", ('item_number_pattern = "^', 'item_number_pattern = "(['), "item_number"),
         ("item.toml", ('item_number_pattern = "^', 'item_number_pattern = "(\\\\d+)+X'), "item_number"),
@@ -151,11 +205,42 @@ def test_whatever_one_part_names_and_another_lacks_is_told_at_once():
         ("item.toml", ('type = "11100000000013338W032"', 'type = "11100000000013338W03"'), "licence"),
         ("item.toml", ('review_body = "泉州市人民政府"', ""), "review_body"),
         ("licence.html", ("</h1>", "{% if %}</h1>"), ""),
+        ("licence.html", ("licence.fields.residence ~", "licence.fields.residense ~"), ""),
+        ("licence.html", ("{% if sample %}", "{% if sample %}{% else %}{{ licence.colour }}{% endif %}{% if 1 %}"), ""),
+        ("item.toml", ('hours = "', 'ours = "'), "hours"),
+        ("item.toml", ('supervision_phone = "0595-00000002"', 'supervision_phone = " "'), "supervision_phone"),
+        ("item.toml", ('residence = "answers.res', 'residence = "answers.rez'), "licence.fields.residence"),
+        ("item.toml", ('open_flame = "answers.open', 'open_flame = "answers.opened'), "facts.open_flame"),
+        ("item.toml", ('when = "answers.staff', 'when = "answers.staf'), "materials.health_certificates.when"),
+        ("process.bpmn", ("<bpmn:flowNodeRef>document_review</bpmn:flowNodeRef>", ""), "document_review"),
         ("forms/filing.json", ('"=not(business_form', '"=not(((business_form'), "dining_area"),
     ],
 )  # fmt: skip
 def test_what_could_only_fail_later_is_told_now(path, change, element):
     assert element in {where for _, where in faults_of(**{path: change})}
+
+
+def test_an_event_that_nobody_tells_is_refused():
+    timer = re.compile(rb"<bpmn:timerEventDefinition.*?</bpmn:timerEventDefinition>", re.DOTALL)
+    told, found = timer.subn(b'<bpmn:messageEventDefinition messageRef="m" />', FILES["_shared/accept.bpmn"], count=1)
+    told = told.replace(b"<bpmn:process ", b'<bpmn:message id="m" name="news" /><bpmn:process ', 1)
+    assert found
+    faults = refused(packs.check, {**FILES, "_shared/accept.bpmn": told}, SETTINGS)
+    assert {(fault.file, "nobody here sends a message" in fault.why) for fault in faults} == {
+        ("_shared/accept.bpmn", True)
+    }
+
+
+def test_a_procedure_that_issues_needs_a_licence_to_issue():
+    start, end = FILES["item.toml"].index(b"[licence]"), FILES["item.toml"].index(b"[service]")
+    without = FILES["item.toml"][:start] + FILES["item.toml"][end:]
+    faults = refused(packs.check, {**FILES, "item.toml": without}, SETTINGS)
+    assert {fault.element for fault in faults} == {"issue_licence", "draw_rendition"}
+
+
+def test_two_forms_of_one_id_are_refused():
+    twin = {**FILES, "forms/zz.json": FILES["forms/filing.json"]}
+    assert [(fault.file, fault.element) for fault in refused(packs.read, twin)] == [("forms/zz.json", "filing")]
 
 
 def test_a_template_that_is_no_text_is_told_now():
@@ -168,6 +253,18 @@ def test_faults_of_all_parts_are_told_together():
     named = {fault.file for fault in refused(packs.read, files)}
     assert named == {"item.toml", "forms/filing.json"}
     assert {fault.file for fault in refused(packs.read, {})} >= {"item.toml", "process.bpmn"}
+
+
+def test_faults_of_the_procedure_the_forms_and_the_wiring_are_told_together():
+    faults = faults_of(
+        **{
+            "process.bpmn": ("<bpmn:serviceTask", '<bpmn:scriptTask id="evil" /><bpmn:serviceTask'),
+            "forms/filing.json": ('"id": "filing"', '"id": 7'),
+            "item.toml": ('court = "', 'kort = "'),
+        }
+    )
+    assert {file for file, _ in faults} == {"process.bpmn", "forms/filing.json", "item.toml"}
+    assert faults["item.toml", "court"]
 
 
 ROOT, TASK = '<bpmn:process id="food_business_licence"', "<bpmn:serviceTask"

@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from sqlalchemy import func, select
 
 from approval.domain.actors import VISITOR
-from approval.domain.errors import NotFound, Unavailable
+from approval.domain.errors import NotAllowed, NotFound, Unavailable
 from approval.models.tasks import Errand, ErrandProgress
 from approval.services import errands, licences, workers
 from approval.services.errands import CARRIED
@@ -120,21 +120,15 @@ def test_the_slow_part_holds_no_transaction_open(office, granted, monkeypatch):
     assert kept(office) == 1
 
 
-def test_a_name_that_no_font_can_draw_becomes_an_incident_and_no_pdf(office):
+def test_a_name_that_no_font_can_draw_is_told_before_anything_is_sealed(office):
     number = walks.file(office, RETAIL | {"premises": "示例街18号🍜"})
-    walks.walk(office, number, ACCEPT, REVIEW, ADVISE, SIGN)
-    waiting = errand(office)
+    walks.walk(office, number, ACCEPT, REVIEW, ADVISE)
     with pytest.raises(Unavailable) as refused:
-        workers.run_errand(office, waiting)
+        walks.walk(office, number, SIGN)
     assert refused.value.facts == {"glyphs": "🍜"}
-    workers.report_incident(office, waiting, str(refused.value))
-    workers.report_incident(office, waiting, str(refused.value))
-    assert kept(office) == 0
-    assert pdf_of(office, number) is None
-    stands = walks.outcome(office, number)
-    assert (stands["status"], stands["journal"].count("errand:incident")) == ("granted", 1)
+    assert walks.outcome(office, number)["status"] == "accepted"
     with office.work(read_only=True) as work:
-        assert work.session.get_one(Errand, waiting).progress == ErrandProgress.INCIDENT
+        assert licences.of_case(work, walks.case(work, number)) is None
 
 
 def test_an_incident_waits_for_a_person_and_what_is_done_becomes_none(office, granted, quick):
@@ -147,6 +141,18 @@ def test_an_incident_waits_for_a_person_and_what_is_done_becomes_none(office, gr
     said = [walks.outcome(office, number)["journal"].count("errand:incident") for number in (granted, other)]
     assert sorted(said) == [0, 1]
     assert kept(office) == 1
+
+
+def test_an_incident_is_opened_again_by_an_administrator_and_ends(office, granted, quick):
+    waiting = errand(office)
+    workers.report_incident(office, waiting, "disk full")
+    with pytest.raises(NotAllowed), office.work(by=walks.signed_in(office, "huang")) as work:
+        workers.retry_incidents(work)
+    with office.work(by=walks.signed_in(office, "admin")) as work:
+        assert workers.retry_incidents(work) == 1
+    assert workers.run_errand(office, waiting) is True
+    stands = walks.outcome(office, granted)
+    assert (stands["status"], stands["journal"].count("errand:retried"), kept(office)) == ("concluded", 1, 1)
 
 
 def test_an_errand_that_kills_its_worker_every_time_is_taken_out_of_the_way(office, granted, monkeypatch):

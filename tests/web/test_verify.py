@@ -32,7 +32,7 @@ def test_a_wrong_check_code_and_an_unknown_number_answer_alike(client, city):
 
 
 def test_whoever_tries_out_numbers_is_slowed_down_and_an_honest_visitor_is_not(open_app, city):
-    client = open_app(verify_failures=3).test_client()
+    client = open_app(address_failures=3).test_client()
     for _ in range(5):
         assert client.get(f"/verify/{city.token}").status_code == 200
     for _ in range(3):

@@ -82,10 +82,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "work_calendars",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("ordinal", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_work_calendars")),
+        sa.PrimaryKeyConstraint("ordinal", name=op.f("pk_work_calendars")),
     )
     op.create_table(
         "agencies",
@@ -224,6 +224,7 @@ def upgrade() -> None:
         sa.Column("errand", sa.String(length=80), nullable=False),
         sa.Column("progress", sa.String(length=80), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("retries", sa.Integer(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("result", sa.JSON(), nullable=True),
@@ -314,7 +315,9 @@ def upgrade() -> None:
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("element", sa.String(length=80), nullable=False),
         sa.Column("countdown", sa.String(length=80), nullable=True),
+        sa.Column("task_id", sa.Uuid(), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("progress", sa.String(length=80), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),

@@ -1,0 +1,144 @@
+"""Wirings (部件衔接): what the parts of a pack name of one another, and what could only fail once a case runs."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from approval import documents, engine
+from approval.domain import manifests
+from approval.domain.answers import Form
+from approval.domain.errors import Fault, Unavailable
+from approval.domain.manifests import LicenceRule, Manifest
+from approval.expressions import feel
+from approval.services import errands, numbers
+from certificates import CertificateError, LicenceType
+
+# What the guide of every item tells (行政许可法第三十条), and where a refusal says to turn to (第三十八条第二款).
+_SERVICE = frozenset({"place", "hours", "phone", "supervision_phone", "review_body", "court"})
+_OF_LICENCES = frozenset({"issue_licence", "draw_rendition"})
+_ANSWER = re.compile(r"\banswers\.([^\W\d]\w*)")
+
+
+def faults(
+    manifest: Manifest | None,
+    definition: engine.Definition | None,
+    forms: Mapping[str, Form] | None,
+    files: Mapping[str, bytes],
+) -> Iterator[Fault]:
+    """Find what one part of a pack names and another lacks (部件衔接校验); a part that is None is not asked."""
+    if manifest:
+        yield from _names(manifest, definition, forms)
+        yield from _item_number(manifest)
+        yield from _expressions(manifest, (forms or {}).get(manifest.filing_form))
+        if manifest.licence:
+            yield from _licence(manifest.licence, files)
+    if definition:
+        yield from _posts(definition)
+    for form in (forms or {}).values():
+        for question in form.fields:
+            if question.hidden_when:
+                yield from _expression(form.id, question.key, question.hidden_when)
+
+
+def _names(
+    manifest: Manifest, definition: engine.Definition | None, forms: Mapping[str, Form] | None
+) -> Iterator[Fault]:
+    named: dict[str, tuple[Iterable[str], Iterable[str]]] = {
+        "case kind": ({manifest.case_kind}, numbers.KINDS),
+        "service": (_SERVICE, {name for name, text in manifest.service.items() if text.strip()}),
+    }
+    if forms is not None:
+        named["form"] = ({manifest.filing_form, *(definition.forms if definition else ())}, forms)
+    if definition:
+        named |= {
+            "lane": (definition.lanes, manifest.lanes),
+            "errand": (definition.errands.values(), errands.known()),
+            "limit": (definition.countdowns | {"acceptance", "decision", "delivery"}, manifest.limits),
+            "task": (set().union(*(rule.tasks for rule in manifest.apart)), definition.tasks),
+        }
+        if manifest.licence is None:
+            named["licence of"] = (_OF_LICENCES & set(definition.errands.values()), ())
+    for kind, (asked, known) in named.items():
+        for name in sorted(set(asked) - set(known)):
+            yield Fault(manifests.FILE, name, 0, f"{kind} {name!r} is named but stands nowhere")
+
+
+def _posts(definition: engine.Definition) -> Iterator[Fault]:
+    """Find tasks that are nobody's and events that nobody tells."""
+    for node in definition.nodes.values():
+        if node.id in definition.tasks and not node.lane:
+            yield Fault(node.file, node.id, node.line, "no lane holds this task: nobody would get it")
+        if node.event.kind in {"message", "signal"}:
+            yield Fault(node.file, node.id, node.line, f"nobody here sends a {node.event.kind}; use a task or a timer")
+
+
+def _licence(rule: LicenceRule, files: Mapping[str, bytes]) -> Iterator[Fault]:
+    try:
+        LicenceType(rule.type, rule.name.zh, rule.number, rule.validity_years, rule.public)
+    except CertificateError as reason:
+        yield Fault(manifests.FILE, "licence", 0, str(reason))
+    try:
+        template = files[rule.template].decode()
+    except KeyError:
+        yield Fault(manifests.FILE, "licence.template", 0, f"{rule.template!r} is not in the pack")
+    except UnicodeDecodeError as reason:
+        yield Fault(rule.template, "", 0, str(reason))
+    else:
+        if why := documents.fault(template):
+            yield Fault(rule.template, "", why.line, why.message)
+        else:
+            yield from _blanks(rule, template)
+
+
+def _blanks(rule: LicenceRule, template: str) -> Iterator[Fault]:
+    """Find the names in a template that no licence would fill, by filling it with samples."""
+    days = dict.fromkeys(("issued_on", "valid_from", "valid_until"), date(2026, 1, 1))
+    sample: dict[str, Any] = {
+        **dict.fromkeys(("number", "identifier", "check_code", "name"), "示例"),
+        **days,
+        "fields": dict.fromkeys(rule.fields, "示例"),
+        "holder": {"name": "示例", "code": "示例"},
+        "issuer": {"name": "示例"},
+    }
+    try:
+        # As in production: the scenarios draw it as a demonstration does, and with what they say.
+        documents.render(template, {"licence": sample, "verify_url": "示例", "sample": False})
+    except Unavailable as refused:
+        why = str(refused.facts.get("template", ""))
+        if why.startswith("UndefinedError"):  # what else goes wrong may be the sample's fault
+            yield Fault(rule.template, "", 0, why)
+
+
+def _expressions(manifest: Manifest, filing: Form | None) -> Iterator[Fault]:
+    asked = {question.key for question in filing.fields} if filing else set()
+    for where, text in _written(manifest).items():
+        yield from _expression(manifests.FILE, where, text)
+        # FEEL takes a name that nobody gave for null, and a licence would be sealed with nothing in it.
+        for name in sorted(set(_ANSWER.findall(text)) - asked) if filing else ():
+            yield Fault(manifests.FILE, where, 0, f"the filing form does not ask for {name!r}")
+
+
+def _written(manifest: Manifest) -> dict[str, str]:
+    written = {f"facts.{name}": text for name, text in manifest.facts.items()}
+    written |= {f"materials.{material.code}.when": material.when for material in manifest.materials if material.when}
+    if manifest.licence:
+        written |= {f"licence.fields.{name}": text for name, text in manifest.licence.fields.items()}
+    return written
+
+
+def _expression(file: str, where: str, text: str) -> Iterator[Fault]:
+    try:
+        feel.check(text)
+    except feel.ExpressionRefused as refused:
+        yield Fault(file, where, 0, str(refused.facts["why"]))
+
+
+def _item_number(manifest: Manifest) -> Iterator[Fault]:
+    # The pattern is the author's: it runs where time and memory are limited.
+    asked = {"number": manifest.item_number, "pattern": manifest.item_number_pattern}
+    try:
+        if feel.evaluate("matches(number, pattern)", asked) is not True:
+            yield Fault(manifests.FILE, "item_number", 0, f"does not fit {manifest.item_number_pattern}")
+    except feel.ExpressionRefused as refused:
+        yield Fault(manifests.FILE, "item_number_pattern", 0, str(refused.facts["why"]))
