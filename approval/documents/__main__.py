@@ -53,4 +53,5 @@ def _rendered(template: str, values: dict[str, Any]) -> bytes:
     return drawn
 
 
-_main()
+if __name__ == "__main__":
+    _main()
