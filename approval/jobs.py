@@ -24,6 +24,10 @@ class Carrier(Protocol):
         """Promise, in this transaction, that a worker will see the errand; `retry` counts anew after an incident."""
         ...
 
+    def close(self) -> None:
+        """Let go of what the carrier holds."""
+        ...
+
 
 class Courier:
     """Carries errands by DBOS, whose tables live in our database."""
@@ -63,6 +67,9 @@ class Waiting:
 
     def enqueue(self, session: Session, errand: UUID, retry: int = 0) -> None:
         """Leave the errand where it is: its row says that it waits."""
+
+    def close(self) -> None:
+        """Hold nothing, let nothing go."""
 
 
 def migrate(url: str) -> None:

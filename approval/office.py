@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
@@ -73,6 +73,17 @@ class Office:
         self.clock = clock
         self._make_session = make_session or (lambda: Session(engine))
         self._authority = authority
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the office for this process (关闭办公室): its connections are let go, nothing is lost."""
+        self.carrier.close()
+        self.engine.dispose()
 
     @cached_property
     def authority(self) -> Authority:

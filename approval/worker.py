@@ -31,12 +31,11 @@ _ATTEMPTS = 5
 def main(settings: Settings | None = None) -> None:
     """Work until told to stop (后台运行); a second worker on this machine refuses to start."""
     settings = settings or Settings.from_env()
-    office = open_office(settings)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     name = socket.gethostname()
-    with _only_one(settings), _launched(office, name):
+    with open_office(settings) as office, _only_one(settings), _launched(office, name):
         _log.info("worker %s is at work", name)
         while not stop.is_set():
             _turn(office, name)

@@ -55,7 +55,7 @@ def template(
             people.found(work, city)
             countdowns.import_calendar(work, tomllib.loads((CITY / "calendar.toml").read_text(encoding="utf-8")))
             packs.deploy(work, pack)
-        office.engine.dispose()
+        office.close()
 
     template = Template(folder, furnish)
     yield template
@@ -67,7 +67,7 @@ def office(template: Template, authority: Authority, tmp_path: Path) -> Iterator
     with template.copy(tmp_path) as url:
         office = _office(url, tmp_path, authority)
         yield office
-        office.engine.dispose()
+        office.close()
 
 
 @pytest.fixture

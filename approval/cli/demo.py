@@ -36,22 +36,22 @@ def dev(port: int, serve: bool) -> None:
     settings = Settings.from_env()
     if settings.production:
         raise Unavailable(dev="production does not run the demonstration; see docs/start.md")
-    office = offices.prepare(settings)
-    offices.found_demo(office)
-    _deploy_all(office)
-    for part in settings.development_parts:
-        click.echo(f"! 仅供开发 / development only: {part}", err=True)
-    children = [_Child("worker", [sys.executable, "-m", "approval", "worker"])]
-    if serve:
-        children.append(_Child("web", _gunicorn(port)))
-    try:
-        _walk(office)
+    with offices.prepare(settings) as office:
+        offices.found_demo(office)
+        _deploy_all(office)
+        for part in settings.development_parts:
+            click.echo(f"! 仅供开发 / development only: {part}", err=True)
+        children = [_Child("worker", [sys.executable, "-m", "approval", "worker"])]
         if serve:
-            click.echo(f"已启动 / serving http://127.0.0.1:{port}  (Ctrl-C 停止 / stops)")
-            _mind(children)
-    finally:
-        for child in children:
-            child.stop()
+            children.append(_Child("web", _gunicorn(port)))
+        try:
+            _walk(office)
+            if serve:
+                click.echo(f"已启动 / serving http://127.0.0.1:{port}  (Ctrl-C 停止 / stops)")
+                _mind(children)
+        finally:
+            for child in children:
+                child.stop()
 
 
 def _gunicorn(port: int) -> list[str]:

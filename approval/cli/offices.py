@@ -55,20 +55,20 @@ def import_calendar(office: Office, path: Path) -> None:
 def init(demo: bool, calendar: Path | None) -> None:
     """Set an office up: tables, and on request a demonstration city or a calendar."""
     settings = Settings.from_env()
-    office = prepare(settings)
-    if demo:
-        if settings.production:
-            raise Unavailable(demo="production has no demonstration city")
-        found_demo(office)
-    if calendar:
-        import_calendar(office, calendar)
+    with prepare(settings) as office:
+        if demo:
+            if settings.production:
+                raise Unavailable(demo="production has no demonstration city")
+            found_demo(office)
+        if calendar:
+            import_calendar(office, calendar)
     click.echo(f"办公室已就绪 / the office stands: {settings.instance.resolve()}")
 
 
 @click.command()
 def migrate() -> None:
     """Bring the tables up to date: ours by Alembic, those of DBOS by DBOS."""
-    prepare(Settings.from_env())
+    prepare(Settings.from_env()).close()
     click.echo("数据库已是最新 / the tables are up to date")
 
 
@@ -77,7 +77,7 @@ def migrate() -> None:
 def worker(retry_incidents: bool) -> None:
     """Run this machine's worker: carried errands and due timers."""
     if retry_incidents:
-        with open_office().work(by=SYSTEM) as work:
+        with open_office() as office, office.work(by=SYSTEM) as work:
             click.echo(f"重新办理 / opened again: {workers.retry_incidents(work)}")
         return
     from approval import worker as process  # noqa: PLC0415 -- importing DBOS takes half a second
@@ -112,14 +112,13 @@ def _problems(settings: Settings) -> list[str]:
     except Unavailable as reason:
         found.append(f"nothing can be drawn: {reason}")
     try:
-        office = open_office(settings)
-        with office.work(read_only=True) as work:
+        with open_office(settings) as office, office.work(read_only=True) as work:
             work.session.execute(text("SELECT 1"))
             calendar = countdowns.calendar(work)
             if not calendar.knows(work.today):
                 found.append(f"the working-day calendar ends on {calendar.covers_until}: import the next notice")
-        if not office.authority.sealers:
-            found.append("the authority has no seals")
+            if not office.authority.sealers:
+                found.append("the authority has no seals")
     except Exception as reason:  # noqa: BLE001 -- a doctor reports whatever is wrong
         found.append(f"{type(reason).__name__}: {str(reason).splitlines()[0]}")
     return found

@@ -44,7 +44,7 @@ def play(folder: Path, scenario: str | None) -> None:
 def deploy(folder: Path) -> None:
     """Check a pack and publish it; the same bytes are the same version."""
     understood = _checked(folder)
-    with open_office().work(by=SYSTEM) as work:
+    with open_office() as office, office.work(by=SYSTEM) as work:
         version = packs.deploy(work, understood)
         click.echo(f"{version.item_code} 第 {version.ordinal} 版已发布 / version {version.ordinal} published")
 
@@ -52,7 +52,7 @@ def deploy(folder: Path) -> None:
 @pack.command(name="list")
 def list_() -> None:
     """List what is published."""
-    with open_office().work(by=SYSTEM, read_only=True) as work:
+    with open_office() as office, office.work(by=SYSTEM, read_only=True) as work:
         for version in items.published(work):
             click.echo(f"{version.item_code}\t{version.ordinal}\t{version.name_zh}\t{version.digest[:12]}")
 

@@ -17,7 +17,7 @@ def people() -> None:
 @people.command(name="list")
 def list_() -> None:
     """List people with their posts, never their identity numbers."""
-    with open_office().work(by=SYSTEM, read_only=True) as work:
+    with open_office() as office, office.work(by=SYSTEM, read_only=True) as work:
         for person in work.session.scalars(select(Person).order_by(Person.code)):
             posts = " ".join(f"{post.department_code}:{post.role}" for post in person.posts)
             click.echo(f"{person.code}\t{person.name}\t{posts}")
@@ -28,5 +28,5 @@ def list_() -> None:
 @click.password_option()
 def password(code: str, password: str) -> None:
     """Set a person's password and end all their sessions."""
-    with open_office().work(by=SYSTEM) as work:
+    with open_office() as office, office.work(by=SYSTEM) as work:
         services.set_password(work, code, password)

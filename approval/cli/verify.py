@@ -25,7 +25,8 @@ def verify(what: str, as_json: bool) -> None:
 
     Ends with 0 only for a licence that is genuine and in force.
     """
-    verification = examine(open_office(), what)
+    with open_office() as office:
+        verification = examine(office, what)
     click.echo(
         as_text(verification) if not as_json else json.dumps(as_data(verification), ensure_ascii=False, indent=2)
     )

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
+ADMINISTRATOR = "administrator"
+
 
 class Post(NamedTuple):
     """A role held in a department (岗位)."""
@@ -28,6 +30,11 @@ class Actor:
     def holds(self, department: str, role: str) -> bool:
         """Tell whether the actor holds a post (是否在岗)."""
         return Post(department, role) in self.posts
+
+    @property
+    def administers(self) -> bool:
+        """Tell whether the actor may change what the office runs on (管理员): an administrator, or the system."""
+        return self.system or any(post.role == ADMINISTRATOR for post in self.posts)
 
     @property
     def label(self) -> str:

@@ -16,8 +16,6 @@ from approval.models.tasks import Progress, Task
 from approval.office import Work
 from approval.services import items
 
-ADMINISTRATOR = "administrator"
-
 
 def case(work: Work, number: str, *, lock: bool = False) -> Case:
     """Obtain a case by its number (取得办件): its applicant, or anyone whose post has or had work in it.
@@ -64,12 +62,6 @@ def task(work: Work, task_id: UUID) -> Task:
         raise Overtaken(task=found.element)
     _apart(work, found)
     return found
-
-
-def administrator(work: Work) -> None:
-    """Let only administrators and the system pass (管理员权限); raises `NotAllowed`."""
-    if not work.actor.system and not any(post.role == ADMINISTRATOR for post in work.actor.posts):
-        raise NotAllowed(role=ADMINISTRATOR)
 
 
 def queue(work: Work) -> Select[Task]:

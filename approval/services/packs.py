@@ -7,6 +7,7 @@ import hashlib
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -14,11 +15,12 @@ from typing import NamedTuple, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from approval import engine
 from approval.domain import answers, manifests
 from approval.domain.answers import Form
-from approval.domain.errors import Fault, PackRefused
+from approval.domain.errors import Fault, NotAllowed, PackRefused
 from approval.domain.manifests import Manifest
 from approval.domain.texts import unseen
 from approval.expressions import markup
@@ -132,8 +134,11 @@ def check(files: Mapping[str, bytes], settings: Settings) -> Pack:
 def deploy(work: Work, pack: Pack) -> ItemVersion:
     """Publish a checked pack as the item's next version (发布事项版本); the same bytes are the same version.
 
-    Cases under way stay with the version they were filed under. Raises `PackRefused` for an unknown department.
+    Cases under way stay with the version they were filed under. Raises `NotAllowed` unless an administrator or the
+    system publishes, `PackRefused` for an unknown department.
     """
+    if not work.actor.administers:
+        raise NotAllowed(item=pack.manifest.code)
     code = pack.manifest.code
     faults = [
         Fault(manifests.FILE, "department", 0, f"no department {department!r} here")
@@ -142,11 +147,11 @@ def deploy(work: Work, pack: Pack) -> ItemVersion:
     ]
     if faults:
         raise PackRefused(faults=faults)
-    item = work.session.get(ServiceItem, code, with_for_update=True)
-    if item is None:
-        item = ServiceItem(code=code)
-        work.session.add(item)
-        work.session.flush()
+    if work.session.get(ServiceItem, code) is None:
+        # A savepoint, because another Work may deploy the same item for the first time at this very moment.
+        with suppress(IntegrityError), work.session.begin_nested():
+            work.session.add(ServiceItem(code=code))
+    item = work.session.get_one(ServiceItem, code, with_for_update=True, populate_existing=True)
     same = select(ItemVersion).where(ItemVersion.item_code == code, ItemVersion.digest == pack.digest)
     version = work.session.scalars(same).one_or_none()
     if version is None:

@@ -200,7 +200,7 @@ def rehearse(pack: Pack, scenario: Scenario, settings: Settings, *, say: Say = l
         with office.work(by=SYSTEM, read_only=True) as work:
             return outcome(work, number)
     finally:
-        office.engine.dispose()
+        office.close()
 
 
 def _differences(pack: Pack, scenario: Scenario, settings: Settings, say: Say) -> Iterator[Fault]:

@@ -47,8 +47,7 @@ def office(empty_settings):
     office = offices.prepare(empty_settings)
     offices.found_demo(office)
     yield office
-    office.carrier.close()
-    office.engine.dispose()
+    office.close()
 
 
 def start_worker(office, marks, deaths, machine="first"):

@@ -20,8 +20,7 @@ def test_the_python_example_lists_the_case_of_the_restaurant(empty_settings, pac
         packs.deploy(work, pack)
     walk = next(scenario for scenario in rehearsals.scenarios(pack) if scenario.walk)
     number = rehearsals.play(office, walk, ITEM, settle=lambda *_: None)
-    office.carrier.close()
-    office.engine.dispose()
+    office.close()
 
     example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL).group(1)
     env = {"APPROVAL_INSTANCE": str(empty_settings.instance), "APPROVAL_DATABASE_URL": empty_settings.database_url}

@@ -56,8 +56,7 @@ def licence(empty_settings, pack):
         issued = licences.of_case(work, case)
         pdf = certificates.get_rendition(work.session, issued.id)
         found = issued.number, issued.token, pdf
-    office.carrier.close()
-    office.engine.dispose()
+    office.close()
     return found
 
 

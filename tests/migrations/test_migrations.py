@@ -20,7 +20,7 @@ def test_the_diary_ends_where_the_models_stand(empty_settings):
     assert differences(office.engine), "an empty database must differ, or this test cannot fail"
     migrations.upgrade(office.engine)
     assert differences(office.engine) == []
-    office.engine.dispose()
+    office.close()
 
 
 def test_upgrading_twice_changes_nothing(empty_settings):
@@ -28,7 +28,7 @@ def test_upgrading_twice_changes_nothing(empty_settings):
     migrations.upgrade(office.engine)
     migrations.upgrade(office.engine)
     assert differences(office.engine) == []
-    office.engine.dispose()
+    office.close()
 
 
 def test_the_tables_of_the_carrier_stand_beside_ours_and_are_left_alone(empty_settings):
@@ -39,4 +39,4 @@ def test_the_tables_of_the_carrier_stand_beside_ours_and_are_left_alone(empty_se
     inspector = inspect(office.engine)
     schemas = inspector.get_schema_names()
     assert inspector.has_table("workflow_status", schema="dbos" if "dbos" in schemas else None)
-    office.engine.dispose()
+    office.close()

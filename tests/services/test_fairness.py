@@ -208,3 +208,24 @@ def test_one_who_guesses_over_many_names_is_slowed_down_too(office):
         except Exception as reason:  # noqa: BLE001 -- its kind is what is asked
             ends.append(type(reason).__name__)
     assert ends[-2:] == ["TooMany", "TooMany"]
+
+
+def test_two_who_deploy_a_new_item_at_once_make_one_version(office, pack):
+    manifest = pack.files["item.toml"].replace(b'code = "food-business-licence"', b'code = "another-item"')
+    another = packs.read({**pack.files, "item.toml": manifest})
+
+    def deploy():
+        with office.work() as work:
+            return packs.deploy(work, another).id
+
+    one, two = races.at_once(deploy, deploy)
+    assert one == two
+
+
+@pytest.mark.parametrize("who", ["chen", "wang", "cai"])
+def test_only_administrators_publish_and_set_passwords(office, pack, who):
+    for act in (lambda work: packs.deploy(work, pack), lambda work: people.set_password(work, "chen", "x")):
+        with pytest.raises(NotAllowed), office.work(by=walks.signed_in(office, who)) as work:
+            act(work)
+    with office.work(by=walks.signed_in(office, "admin")) as work:
+        people.set_password(work, "chen", "x")

@@ -92,7 +92,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> City:
             licence.token,
             pdf,
         )
-    office.engine.dispose()
+    office.close()
     return made
 
 
@@ -113,7 +113,7 @@ def open_app(city: City, clock: Clock, tmp_path: Path, request: pytest.FixtureRe
         if not copy.exists():
             shutil.copy(city.database, copy)
         office = _office(Settings(instance=tmp_path, **settings), city.authority, clock)
-        request.addfinalizer(office.engine.dispose)
+        request.addfinalizer(office.close)
         return create_app(office=office)
 
     return opened
