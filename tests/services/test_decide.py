@@ -4,7 +4,7 @@ import pytest
 
 from approval.domain.actors import Post
 from approval.domain.errors import AnswersInvalid, IllegalStep, NotAllowed
-from approval.services import cases, people
+from approval.services import decisions, people
 from tests.kit import walks
 from tests.kit.samples import (
     ACCEPT,
@@ -69,13 +69,13 @@ def test_a_refusal_without_a_reason_stays_undone(office, advised, reason):
 
 def test_the_verb_itself_refuses_without_a_reason_whatever_the_form_asked(office, advised):
     with office.work() as work, pytest.raises(AnswersInvalid):
-        cases.refuse(work, walks.case(work, advised))
+        decisions.refuse(work, walks.case(work, advised))
 
 
 def test_nothing_is_decided_before_it_is_accepted(office):
     number = walks.file(office)
     with pytest.raises(IllegalStep), office.work() as work:
-        cases.grant(work, walks.case(work, number))
+        decisions.grant(work, walks.case(work, number))
 
 
 def test_whoever_reviewed_does_not_sign(office):
@@ -148,6 +148,6 @@ def test_an_objection_that_was_overcome_lets_the_case_be_granted_and_stays_on_re
 
 def test_a_decision_stands_only_once(office, advised):
     walks.walk(office, advised, SIGN)
-    for verb in (cases.grant, cases.accept, cases.ask_correction, cases.terminate):
+    for verb in (decisions.grant, decisions.accept, decisions.ask_correction, decisions.terminate):
         with pytest.raises(IllegalStep), office.work() as work:
             verb(work, walks.case(work, advised))

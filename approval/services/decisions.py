@@ -1,0 +1,156 @@
+"""Decisions (受理与决定): what the office's own people decide on a case, called by its procedure as it moves on.
+
+Every verb here is an act: it happens in the Work of whoever moved the procedure, or of the sweep.
+"""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from approval.domain.cases import FINAL, Status, step
+from approval.domain.errors import AnswersInvalid, IllegalStep, Missing
+from approval.models.cases import Case
+from approval.models.tasks import Progress, Task
+from approval.office import Work
+from approval.services import answers, countdowns, items, journal, notices
+from approval.services.errands import act
+
+
+@act("accept")
+def accept(work: Work, case: Case) -> dict[str, Any]:
+    """Accept a case (受理): its decision countdown begins today (行政许可法第三十二条第一款第五项、第四十二条)."""
+    return _accept(work, case, deemed=False)
+
+
+@act("deem_accepted")
+def deem_accepted(work: Work, case: Case) -> dict[str, Any]:
+    """Take a case as accepted by silence (视为受理), as of the day the materials were received.
+
+    行政许可法第三十二条第一款第四项: 逾期不告知的，自收到申请材料之日起即为受理.
+    The decision countdown begins that day.
+    """
+    return _accept(work, case, deemed=True)
+
+
+@act("ask_correction")
+def ask_correction(work: Work, case: Case) -> dict[str, Any]:
+    """Ask once for everything to be put right (一次性补正告知); the acceptance countdown stops.
+
+    What is missing stands in the answers of the formal check. Raises `IllegalStep` for a second time: 一次告知
+    and, once all of it is put right, the case must be accepted (行政许可法第三十二条第一款第四、五项).
+    """
+    if journal.has(work, case, "case:correction-asked"):
+        raise IllegalStep(asked="correction", status=case.status)
+    step_to(work, case, Status.CORRECTING)
+    countdowns.stop(work, case, "acceptance", "行政许可法第三十二条第一款第四项：一次性告知补正")
+    journal.write(work, case, "case:correction-asked")
+    notices.tell(work, case, "correction", number=case.number, **_told(work, case))
+    return {}
+
+
+@act("decline")
+def decline(work: Work, case: Case) -> dict[str, Any]:
+    """Decline a case (不予受理): no licence is needed, or another authority decides (第三十二条第一款第一、二项)."""
+    told = _told(work, case)
+    _require_reason(told)
+    step_to(work, case, Status.DECLINED)
+    countdowns.stop(work, case, "acceptance", "行政许可法第三十二条第一款第一、二项：不予受理")
+    journal.write(work, case, "case:declined")
+    notices.tell(work, case, "declined", number=case.number, **told)
+    return {}
+
+
+@act("grant")
+def grant(work: Work, case: Case) -> dict[str, Any]:
+    """Grant what was applied for (准予), by whoever signs; the decision countdown stops (第三十八条第一款)."""
+    return _decide(work, case, Status.GRANTED, _told(work, case).get("reason", ""))
+
+
+@act("refuse")
+def refuse(work: Work, case: Case) -> dict[str, Any]:
+    """Refuse what was applied for (不予), with reasons and remedies; raises `AnswersInvalid` without a reason.
+
+    行政许可法第三十八条第二款: reasons, and the right to 行政复议 or 行政诉讼, must be told.
+    """
+    told = _told(work, case)
+    _require_reason(told)
+    return _decide(work, case, Status.REFUSED, told["reason"])
+
+
+@act("terminate")
+def terminate(work: Work, case: Case) -> dict[str, Any]:
+    """Terminate a case (终止办理): what the applicant was asked for did not come in time."""
+    step_to(work, case, Status.TERMINATED)
+    journal.write(work, case, "case:terminated")
+    notices.tell(work, case, "terminated", number=case.number)
+    return {}
+
+
+@act("urge")
+def urge(work: Work, case: Case) -> dict[str, Any]:
+    """Urge whoever is late (催办): nothing is taken as agreed, the journal says whose work is overdue."""
+    waiting = select(Task.element).where(Task.case_id == case.id, Task.progress == Progress.OPEN)
+    journal.write(work, case, "case:urged", tasks=sorted(work.session.scalars(waiting)))
+    return {}
+
+
+@act("deliver")
+def deliver(work: Work, case: Case) -> dict[str, Any]:
+    """Deliver the result (送达) into the applicant's inbox, within the delivery countdown (第四十四条)."""
+    countdowns.stop(work, case, "delivery", "行政许可法第四十四条：已送达")
+    journal.write(work, case, "case:delivered", way="electronic")
+    notices.tell(work, case, "delivered", number=case.number)
+    return {}
+
+
+@act("conclude")
+def conclude(work: Work, case: Case) -> dict[str, Any]:
+    """Conclude a decided case (办结)."""
+    step_to(work, case, Status.CONCLUDED)
+    journal.write(work, case, "case:concluded", decision=case.decision)
+    return {}
+
+
+def step_to(work: Work, case: Case, new: Status) -> None:
+    """Take a case one legal step on (办件状态变更); raises `IllegalStep`. Its last step stops every countdown."""
+    case.status = step(Status(case.status), new)
+    if new in FINAL:
+        case.ended_at = work.now
+        countdowns.stop_running(work, case, f"case:{new}")
+    work.session.flush()
+
+
+def _accept(work: Work, case: Case, *, deemed: bool) -> dict[str, Any]:
+    limits = items.pack(work, case.item_version).manifest.limits
+    step_to(work, case, Status.ACCEPTED)
+    # Silence makes the day of receipt the day of acceptance: that of filing, or of the full correction.
+    case.accepted_at = countdowns.began_at(work, case, "acceptance") if deemed else work.now
+    case.deemed_accepted = deemed
+    countdowns.stop(work, case, "acceptance", limits["acceptance"].basis)
+    due = countdowns.begin(work, case, "decision", limits["decision"], since=case.accepted_at, deemed=deemed)
+    journal.write(work, case, "case:deemed-accepted" if deemed else "case:accepted")
+    notices.tell(work, case, "accepted", number=case.number, decision_due=due.day.isoformat())
+    return {}
+
+
+def _decide(work: Work, case: Case, decision: Status, reason: str) -> dict[str, Any]:
+    manifest = items.pack(work, case.item_version).manifest
+    case.decision, case.decision_reason, case.decided_at = decision, reason, work.now
+    step_to(work, case, decision)
+    countdowns.stop(work, case, "decision", manifest.limits["decision"].basis)
+    countdowns.begin(work, case, "delivery", manifest.limits["delivery"], since=work.now)
+    journal.write(work, case, f"case:{decision}")
+    told = {"reason": reason, "article": _told(work, case).get("article", "")}
+    remedies = {"review_body": manifest.service["review_body"], "court": manifest.service["court"]}
+    notices.tell(work, case, decision, number=case.number, **told, **remedies)
+    return {}
+
+
+def _told(work: Work, case: Case) -> dict[str, Any]:
+    # What the officer wrote on the form that led to this act: the newest of the case, in this very Work.
+    return answers.latest(work, case)
+
+
+def _require_reason(told: dict[str, Any]) -> None:
+    if not str(told.get("reason", "")).strip():
+        raise AnswersInvalid(missing=[Missing("answers.reason", "required", "理由")])
