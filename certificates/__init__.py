@@ -22,6 +22,7 @@ from certificates.errors import (
 )
 from certificates.identifiers import Identifier
 from certificates.licences import (
+    Draft,
     LicenceType,
     acts,
     find_by_holder,
@@ -58,6 +59,7 @@ __all__ = [
     "Base",
     "CertificateError",
     "Check",
+    "Draft",
     "Holder",
     "Identifier",
     "IdentifierInvalid",

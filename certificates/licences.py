@@ -59,90 +59,65 @@ class LicenceType:
         return first.replace(year=year) - timedelta(days=1)
 
 
-def issue(
-    session: Session,
-    type_: LicenceType,
-    *,
-    holder: Holder,
-    fields: Mapping[str, Any],
-    issuer: Issuer,
-    source: str,
-    issued_on: date,
-    valid_from: date,
-    valid_until: date | None,
-    sealer: Sealer,
-    now: datetime,
-    actor: str,
-) -> Licence:
+@dataclass(frozen=True)
+class Draft:
+    """What a licence shall say (拟发证照内容); days are legal days, `source` is what grants it, such as a case."""
+
+    type: LicenceType
+    holder: Holder
+    fields: Mapping[str, Any]
+    issuer: Issuer
+    source: str
+    issued_on: date
+    valid_from: date
+    valid_until: date | None
+
+
+def issue(session: Session, draft: Draft, sealer: Sealer, *, now: datetime, actor: str) -> Licence:
     """Issue a licence (颁发证照): intend, then seal, in the caller's transaction; a source issues once.
 
     Raises what `intend` and `seal` raise.
     """
-    licence = intend(
-        session,
-        type_,
-        holder=holder,
-        fields=fields,
-        issuer=issuer,
-        source=source,
-        issued_on=issued_on,
-        valid_from=valid_from,
-        valid_until=valid_until,
-        now=now,
-        actor=actor,
-    )
+    licence = intend(session, draft, now=now, actor=actor)
     if licence.state is State.INTENDED:
         seal(session, licence, sealer, now=now, actor=actor)
     return licence
 
 
-def intend(
-    session: Session,
-    type_: LicenceType,
-    *,
-    holder: Holder,
-    fields: Mapping[str, Any],
-    issuer: Issuer,
-    source: str,
-    issued_on: date,
-    valid_from: date,
-    valid_until: date | None,
-    now: datetime,
-    actor: str,
-) -> Licence:
+def intend(session: Session, draft: Draft, *, now: datetime, actor: str) -> Licence:
     """Write down a licence before it is sealed (拟发证照), with its number, identifier, token and check code.
 
-    The number's parts come from `fields`, with `year` and the issuer's `region` where they lack them.
-    Days are legal days, `now` an aware instant. Asked twice for one source, even at once, it returns the
+    The number's parts come from the draft's fields, with `year` and the issuer's `region` where they lack them.
+    `now` is an aware instant. Asked twice for one source, even at once, it returns the
     same licence. Raises NumberPatternInvalid, NumbersExhausted, IdentifierInvalid, NotCanonical.
     """
-    if known := find_by_source(session, source):
+    if known := find_by_source(session, draft.source):
         return known
     try:
         with session.begin_nested():
-            number = numbers.draw(session, type_.number_pattern, _parts(fields, issuer, issued_on))
+            number = numbers.draw(session, draft.type.number_pattern, _parts(draft))
             serial = "".join(character for character in number if character.isascii() and character.isalnum())
             licence = Licence(
                 id=uuid.uuid4(),
                 state=State.INTENDED,
-                source=source,
-                type_code=type_.code,
-                type_name=type_.name,
-                identifier=str(Identifier(type_.code, issuer.uscc, serial)),
+                source=draft.source,
+                type_code=draft.type.code,
+                type_name=draft.type.name,
+                identifier=str(Identifier(draft.type.code, draft.issuer.uscc, serial)),
                 number=number,
                 token=_random(_TOKEN_LENGTH),
                 check_code=_random(_CHECK_CODE_LENGTH),
-                holder_name=holder.name,
-                holder_code=holder.code,
-                holder_code_type=holder.code_type,
-                issuer_code=issuer.code,
-                issuer_uscc=issuer.uscc,
-                issuer_name=issuer.name,
-                fields=dict(fields),
-                public_fields=list(type_.public_fields),
-                issued_on=issued_on,
-                valid_from=valid_from,
-                valid_until=valid_until,
+                holder_name=draft.holder.name,
+                holder_code=draft.holder.code,
+                holder_code_type=draft.holder.code_type,
+                issuer_code=draft.issuer.code,
+                issuer_uscc=draft.issuer.uscc,
+                issuer_name=draft.issuer.name,
+                fields=dict(draft.fields),
+                public_fields=list(draft.type.public_fields),
+                issued_on=draft.issued_on,
+                valid_from=draft.valid_from,
+                valid_until=draft.valid_until,
                 intended_at=now,
             )
             licence.statement = statements.compose(licence).decode()
@@ -150,7 +125,7 @@ def intend(
             session.flush()
             _record(session, licence, Act.INTEND, at=now, actor=actor)
     except IntegrityError:
-        if known := find_by_source(session, source):  # somebody asked for the same at the same moment
+        if known := find_by_source(session, draft.source):  # somebody asked for the same at the same moment
             return known
         raise
     return licence
@@ -220,9 +195,9 @@ def tidy(code: str) -> str:
     return code.upper().translate(_MISREAD)
 
 
-def _parts(fields: Mapping[str, Any], issuer: Issuer, issued_on: date) -> dict[str, str]:
-    said = {name: value for name, value in fields.items() if isinstance(value, str)}
-    return {"year": f"{issued_on.year:04d}", "region": issuer.region, **said}
+def _parts(draft: Draft) -> dict[str, str]:
+    said = {name: value for name, value in draft.fields.items() if isinstance(value, str)}
+    return {"year": f"{draft.issued_on.year:04d}", "region": draft.issuer.region, **said}
 
 
 def _random(length: int) -> str:

@@ -14,7 +14,7 @@ from approval.models.people import Department
 from approval.office import Office, Work
 from approval.services import access, answers, items, journal, people
 from approval.services.errands import CARRIED, Carried, act
-from certificates import Holder, Issuer, Licence, LicenceType, Verification
+from certificates import Draft, Holder, Issuer, Licence, LicenceType, Verification
 
 
 @act("issue_licence")
@@ -40,9 +40,8 @@ def issue(work: Work, case: Case) -> dict[str, Any]:
         raise Unavailable(glyphs=glyphs)
     department = work.session.get_one(Department, pack.manifest.department)
     kind = LicenceType(rule.type, rule.name.zh, rule.number, rule.validity_years, rule.public)
-    licence = certificates.issue(
-        work.session,
-        kind,
+    draft = Draft(
+        type=kind,
         holder=Holder(applicant["name"], applicant["number"], "uscc" if applicant["kind"] == "organization" else "id"),
         fields=fields,
         issuer=Issuer(department.code, department.uscc, department.zh),
@@ -50,10 +49,9 @@ def issue(work: Work, case: Case) -> dict[str, Any]:
         issued_on=work.today,
         valid_from=work.today,
         valid_until=kind.last_day(work.today),
-        sealer=work.office.authority.sealer(department.code),
-        now=work.now,
-        actor=work.actor.label,
     )
+    sealer = work.office.authority.sealer(department.code)
+    licence = certificates.issue(work.session, draft, sealer, now=work.now, actor=work.actor.label)
     journal.write(work, case, "licence:issued", number=licence.number)
     return {"number": licence.number}
 

@@ -1,6 +1,8 @@
 """Two departments, one holder, one type of licence: all invented, with valid check digits."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -22,17 +24,20 @@ FOOD = certificates.LicenceType(
 FIELDS = {"business_form": "2", "region": "350502", "premises": "示例路 1 号", "phone": "0595-00000000"}
 
 
-def issue_in(session: Session, authority: certificates.Authority, **changes: object) -> certificates.Licence:
-    facts = {
-        "holder": HOLDER,
-        "fields": FIELDS,
-        "issuer": MARKET,
-        "source": "case-1",
-        "issued_on": TODAY,
-        "valid_from": TODAY,
-        "valid_until": FOOD.last_day(TODAY),
-        "sealer": authority.sealer("market"),
-        "now": NOW,
-        "actor": "officer-1",
-    }
-    return certificates.issue(session, FOOD, **facts | changes)
+DRAFT = certificates.Draft(
+    type=FOOD,
+    holder=HOLDER,
+    fields=FIELDS,
+    issuer=MARKET,
+    source="case-1",
+    issued_on=TODAY,
+    valid_from=TODAY,
+    valid_until=FOOD.last_day(TODAY),
+)
+
+
+def issue_in(
+    session: Session, authority: certificates.Authority, sealer: certificates.Sealer | None = None, **changes: Any
+) -> certificates.Licence:
+    draft = replace(DRAFT, **changes)
+    return certificates.issue(session, draft, sealer or authority.sealer("market"), now=NOW, actor="officer-1")

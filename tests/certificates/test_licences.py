@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -9,22 +10,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import certificates
 from certificates import IllegalAct, LicenceUnknown, NaiveInstant, NotCanonical, ReasonMissing, SealRefused, State
-from tests.certificates.samples import FIELDS, FOOD, HOLDER, MARKET, NOW, TODAY, issue_in
+from tests.certificates.samples import DRAFT, FIELDS, FOOD, HOLDER, MARKET, NOW, issue_in
 
 
-def intend(session: Session, **changes: Any) -> certificates.Licence:
-    facts: dict[str, Any] = {
-        "holder": HOLDER,
-        "fields": FIELDS,
-        "issuer": MARKET,
-        "source": "case-1",
-        "issued_on": TODAY,
-        "valid_from": TODAY,
-        "valid_until": None,
-        "now": NOW,
-        "actor": "officer-1",
-    }
-    return certificates.intend(session, FOOD, **facts | changes)
+def intend(session: Session, now: datetime = NOW, **changes: Any) -> certificates.Licence:
+    return certificates.intend(session, replace(DRAFT, **changes), now=now, actor="officer-1")
 
 
 def count(session: Session, table: type[certificates.Base]) -> int:
