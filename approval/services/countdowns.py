@@ -73,7 +73,7 @@ def awaited(work: Work, case: Case) -> tuple[str, Due] | None:
 
 def began_at(work: Work, case: Case, kind: str) -> datetime:
     """Find the instant a countdown last began from (起算时刻)."""
-    begun = (row for row in reversed(_rows(work, case, kind)) if row.type != EntryType.STOP)
+    begun = (row for row in reversed(_rows(work, case, kind)) if row.type in {EntryType.START, EntryType.DEEMED})
     return next(begun).at
 
 

@@ -80,6 +80,7 @@ def test_a_corrected_calendar_moves_what_runs_and_adds_to_the_ledger(office, clo
     number = walks.file(office)
     data = tomllib.loads((CITY / "calendar.toml").read_text(encoding="utf-8"))
     data["work"].remove(at("2026-09-26 12:00").date())
+    clock.now = at("2026-09-22 09:00")
     with office.work() as work:
         assert countdowns.import_calendar(work, data) == 1
     with office.work(read_only=True) as work:
@@ -90,7 +91,10 @@ def test_a_corrected_calendar_moves_what_runs_and_adds_to_the_ledger(office, clo
     assert workers.sweep(office) == 0
     clock.now = at("2026-09-29 00:00")
     assert workers.sweep(office) == 1
-    assert walks.outcome(office, number)["deemed_accepted"]
+    with office.work(read_only=True) as work:
+        case = walks.case(work, number)
+        # As of the receipt, not of the day the calendar was corrected.
+        assert (case.deemed_accepted, case.accepted_at) == (True, at("2026-09-21 09:00"))
 
 
 def test_importing_the_same_calendar_again_moves_nothing(office):
