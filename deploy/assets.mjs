@@ -10,6 +10,14 @@ const COPIES = {
   [`${NOTO}/400Regular/NotoSansSC_400Regular.ttf`]: "static/vendor/fonts/NotoSansSC-Regular.ttf",
   [`${NOTO}/700Bold/NotoSansSC_700Bold.ttf`]: "static/vendor/fonts/NotoSansSC-Bold.ttf",
   [`${NOTO}/LICENSE_FONT`]: "static/vendor/fonts/NotoSansSC-LICENSE.txt",
+  "node_modules/bootstrap/dist/css/bootstrap.min.css": "static/vendor/bootstrap/bootstrap.min.css",
+  "node_modules/bootstrap/LICENSE": "static/vendor/bootstrap/LICENSE",
+  "node_modules/htmx.org/dist/htmx.min.js": "static/vendor/htmx/htmx.min.js",
+  "node_modules/htmx.org/LICENSE": "static/vendor/htmx/LICENSE",
+  "node_modules/bpmn-js/dist/bpmn-navigated-viewer.production.min.js": "static/vendor/bpmn-js/viewer.min.js",
+  "node_modules/bpmn-js/dist/assets/bpmn-js.css": "static/vendor/bpmn-js/bpmn-js.css",
+  "node_modules/bpmn-js/dist/assets/diagram-js.css": "static/vendor/bpmn-js/diagram-js.css",
+  "node_modules/bpmn-js/LICENSE": "static/vendor/bpmn-js/LICENSE",
 };
 
 // feelin parses at every call; its compiled roots can be kept only through parts it does not export.

@@ -5,10 +5,12 @@ another is refused when its pack is deployed, so that nobody meets a form that c
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from approval.domain.errors import Fault, PackRefused
 from approval.domain.texts import LONGEST_CODE, unseen
@@ -21,6 +23,9 @@ LONGEST_TEXT = 10_000
 _DEEPEST = 10  # groups and lists within one another
 _FARTHEST = 10**15  # as many digits as an answer may have
 _LAYOUT = frozenset({"text", "separator", "spacer", "html"})
+_SECTION = re.compile(r"[A-Za-z_][\w-]{0,79}", re.ASCII)
+# The custom properties that hold the English; `en.<value>` is that of an option.
+_ENGLISH: Mapping[str, str] = {"label": "en", "description": "en.help"}
 _TEXT, _NUMBER = (str,), (int, float)
 _SHAPES: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("type", "id", "key", "path", "label", "description"), _TEXT),
@@ -43,6 +48,14 @@ _RANGES: Mapping[str, tuple[int, int]] = {
 }
 
 
+class Option(NamedTuple):
+    """One choice of a question (选项)."""
+
+    value: str
+    label: str
+    label_en: str
+
+
 @dataclass(frozen=True)
 class Field:
     """One question of a form (填报项); `limits` are the schema's own names, such as `maxLength`, `decimalDigits`."""
@@ -52,19 +65,34 @@ class Field:
     label: str
     label_en: str
     help: str
+    help_en: str
     required: bool
     limits: Mapping[str, Any] = field(hash=False)
-    options: tuple[tuple[str, str], ...]
+    options: tuple[Option, ...]
     hidden_when: str
     fields: "tuple[Field, ...]" = ()
 
 
+class Section(NamedTuple):
+    """Questions that belong together (填报分组), shown on one page; `key` is part of its address."""
+
+    key: str
+    label: str
+    label_en: str
+    fields: tuple[Field, ...]
+
+
 @dataclass(frozen=True)
 class Form:
-    """A form (表单): its questions in order."""
+    """A form (表单): its sections in order; `fields` are the questions of all of them."""
 
     id: str
-    fields: tuple[Field, ...]
+    sections: tuple[Section, ...]
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The questions of all sections (全部填报项)."""
+        return tuple(question for section in self.sections for question in section.fields)
 
 
 def read_form(file: str, source: bytes) -> Form:
@@ -84,11 +112,37 @@ def read_form(file: str, source: bytes) -> Form:
     faults: list[Fault] = []
     if not 0 < len(form_id) <= LONGEST_CODE or unseen(form_id, lines=False):
         faults.append(Fault(file, "id", 0, f"must be from 1 to {LONGEST_CODE} characters that can be seen"))
-    fields = tuple(_fields(file, components, "", faults))
-    faults += _twice(file, fields)
+    form = Form(form_id, tuple(_sections(file, components, faults)))
+    faults += _twice(file, form.fields)
+    if len({section.key for section in form.sections}) < len(form.sections):
+        faults.append(Fault(file, "id", 0, "two groups have the same id"))
     if faults:
         raise PackRefused(faults=faults)
-    return Form(form_id, fields)
+    return form
+
+
+def _sections(file: str, components: list[Any], faults: list[Fault]) -> Iterator[Section]:
+    """Read every group at the top as a section, and what stands beside groups as sections of their own."""
+    for grouped, together in groupby(components, key=_is_group):
+        parts: list[Any] = list(together)
+        for group, inside in ((part, [part]) for part in parts) if grouped else [({}, parts)]:
+            fields = tuple(_fields(file, inside, "", faults))
+            if fields:
+                label, label_en = _both(group, "label", "")
+                key: str = group.get("id") or fields[0].key
+                if not _SECTION.fullmatch(key):
+                    faults.append(Fault(file, key, 0, "a group's id must be of letters, digits, `_` and `-`"))
+                yield Section(key, label or fields[0].label, label_en or fields[0].label_en, fields)
+
+
+def _is_group(component: Any) -> bool:
+    return isinstance(component, dict) and component.get("type") == "group"
+
+
+def _both(component: Any, part: str, otherwise: str) -> tuple[str, str]:
+    """Read a text and its English, which form-js keeps among the custom properties."""
+    text: str = component.get(part) or otherwise
+    return text, component.get("properties", {}).get(_ENGLISH[part], text)
 
 
 def _twice(file: str, fields: tuple[Field, ...]) -> Iterator[Fault]:
@@ -124,18 +178,28 @@ def _fields(file: str, components: list[Any], hidden: str, faults: list[Fault], 
             limits = {name: value for name, value in validate.items() if name != "required"}
             limits |= {name: component[name] for name in ("decimalDigits",) if name in component}
             faults += [Fault(file, key, 0, why) for why in _unkeepable(limits)]
+            label, label_en = _both(component, "label", key)
+            help_, help_en = _both(component, "description", "")
             yield Field(
                 key=key,
                 kind=kind,
-                label=component.get("label", key),
-                label_en=component.get("properties", {}).get("en", component.get("label", key)),
-                help=component.get("description", ""),
+                label=label,
+                label_en=label_en,
+                help=help_,
+                help_en=help_en,
                 required=bool(validate.get("required")),
                 limits=limits,
-                options=tuple((option["value"], option["label"]) for option in component.get("values", [])),
+                options=tuple(_options(component)),
                 hidden_when=hidden_when,
                 fields=tuple(_fields(file, component.get("components", []), "", faults, depth + 1)),
             )
+
+
+def _options(component: Any) -> Iterator[Option]:
+    english = component.get("properties", {})
+    for option in component.get("values", []):
+        value, label = option["value"], option["label"]
+        yield Option(value, label, english.get(f"{_ENGLISH['label']}.{value}", label))
 
 
 def _unkeepable(limits: Mapping[str, Any]) -> Iterator[str]:
@@ -157,7 +221,8 @@ def _misshapen(component: Any) -> Iterator[str]:
     yield from (name for name, text in component.items() if isinstance(text, str) and unseen(text, lines=True))
     yield from _unlike(component.get("validate"), _LIMITS)
     yield from _unlike(component.get("conditional"), {"hide": _TEXT})
-    yield from _unlike(component.get("properties"), {"en": _TEXT})
+    properties = component.get("properties")
+    yield from _unlike(properties, dict.fromkeys(properties, _TEXT) if isinstance(properties, dict) else {})
     options = component.get("values")
     for option in options if isinstance(options, list) else ():
         said = [option.get(name) for name in ("value", "label")] if isinstance(option, dict) else [None]

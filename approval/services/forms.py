@@ -4,7 +4,7 @@ Messages are codes (`required`, `too-long`); pages and the command line find the
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -14,11 +14,13 @@ from wtforms import fields, validators
 from wtforms.form import BaseForm
 from wtforms.meta import DefaultMeta
 
-from approval.domain.answers import CHOICES, LISTS, LONGEST_TEXT, TEXTS, Field, Form
+from approval.domain.answers import CHOICES, LISTS, LONGEST_TEXT, TEXTS, Field, Form, Section
 from approval.domain.errors import Missing
 from approval.domain.texts import unseen
 from approval.expressions import feel
 
+# Questions may be called by any word; on a page their names keep clear of the page's own.
+PREFIX = "answers."
 _MOST_ROWS = 100
 _NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,6})?")
 # What WTForms says by itself, as codes.
@@ -55,17 +57,35 @@ def build(questions: tuple[Field, ...]) -> type[BaseForm]:
     return AnswerForm
 
 
-def check(form: Form, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Missing]]:
+def check(form: Form, given: Mapping[str, Any], only: Section | None = None) -> tuple[dict[str, Any], list[Missing]]:
     """Check answers against their form (核对填报内容): cleaned answers, and everything missing or wrong at once.
 
     `given` is JSON; numbers come back as int or float, dates as ISO 8601 text. Questions that a FEEL
-    condition hides are neither asked nor kept; unknown keys are refused.
+    condition hides are neither asked nor kept; unknown keys are refused. `only` judges and returns one section,
+    while conditions read all that is given.
     """
     faults = list(_misshapen(form.fields, given))
     misshapen = {fault.where for fault in faults}
     readable = {key: value for key, value in given.items() if f"answers.{key}" not in misshapen}
-    cleaned, wrong = _clean(form.fields, _flat(readable))
+    judged = frozenset(question.key for question in (only or form).fields)
+    cleaned, wrong = _clean(form.fields, _flat(readable), judged)
+    faults = [fault for fault in faults if only is None or fault.where.removeprefix("answers.") in judged]
     return cleaned, [*faults, *(fault for fault in wrong if fault.where not in misshapen)]
+
+
+def asked(form: Form, given: Mapping[str, Any]) -> tuple[Field, ...]:
+    """Pick the questions that answers do not hide (应填项); half-filled and wrong ones are read as far as can be."""
+    return _asked(form.fields, _flat(_readable(form.fields, given)))
+
+
+def read(questions: Iterable[Field], data: "MultiDict[str, Any]") -> dict[str, Any]:
+    """Read what a browser sent for questions (读取表单提交) as JSON; texts as typed, rows in their order."""
+    return {question.key: _read(question, PREFIX + question.key, data) for question in questions}
+
+
+def bind(questions: tuple[Field, ...], given: Mapping[str, Any]) -> BaseForm:
+    """Bind answers to the form that shows them (表单回填); what cannot be read stays out."""
+    return build(questions)(_flat(_readable(questions, given), PREFIX), prefix=PREFIX)
 
 
 def choices(form: Form, answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,23 +135,46 @@ def _fits(question: Field, value: Any) -> bool:
     return isinstance(value, bool | int | float | Decimal)
 
 
-def _clean(questions: tuple[Field, ...], data: "MultiDict[str, Any]") -> tuple[dict[str, Any], list[Missing]]:
+def _readable(questions: tuple[Field, ...], given: Mapping[str, Any]) -> dict[str, Any]:
+    misshapen = {fault.where for fault in _misshapen(questions, given)}
+    return {key: value for key, value in given.items() if f"answers.{key}" not in misshapen}
+
+
+def _read(question: Field, name: str, data: "MultiDict[str, Any]") -> Any:
+    if question.kind == "dynamiclist":
+        rows = {int(found[1]) for key in data if (found := re.match(rf"{re.escape(name)}-(\d{{1,3}})-", key))}
+        return [
+            {inner.key: _read(inner, f"{name}-{row}-{inner.key}", data) for inner in question.fields}
+            for row in sorted(rows)
+        ]
+    if question.kind in LISTS:
+        return data.getlist(name)
+    return name in data if question.kind == "checkbox" else data.get(name, "")
+
+
+def _asked(questions: tuple[Field, ...], data: "MultiDict[str, Any]") -> tuple[Field, ...]:
     # Conditions read the answers as given, so the first pass only reads and the second judges what is asked.
     everything = {question.key: _plain(field.data) for question, field in _bound(questions, data)}
-    asked = tuple(
+    return tuple(
         question
         for question in questions
         if not (question.hidden_when and feel.evaluate(question.hidden_when, everything) is True)
     )
-    bound = build(asked)(data)
+
+
+def _clean(
+    questions: tuple[Field, ...], data: "MultiDict[str, Any]", judged: Container[str]
+) -> tuple[dict[str, Any], list[Missing]]:
+    wanted = tuple(question for question in _asked(questions, data) if question.key in judged)
+    bound = build(wanted)(data)
     bound.validate()
     faults = []
-    for question in asked:
+    for question in wanted:
         field = bound[question.key]
         faults += [
             Missing(f"answers.{where}", why, question.label) for where, why in _faults(question.key, field.errors)
         ]
-    return {question.key: _plain(bound[question.key].data) for question in asked}, faults
+    return {question.key: _plain(bound[question.key].data) for question in wanted}, faults
 
 
 def _bound(questions: tuple[Field, ...], data: "MultiDict[str, Any]") -> Iterator[tuple[Field, Any]]:
@@ -162,7 +205,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def _flat(given: Mapping[str, Any]) -> "MultiDict[str, Any]":
+def _flat(given: Mapping[str, Any], prefix: str = "") -> "MultiDict[str, Any]":
     """Turn JSON into what a browser would have sent."""
     flat: MultiDict[str, Any] = MultiDict()
 
@@ -180,7 +223,7 @@ def _flat(given: Mapping[str, Any]) -> "MultiDict[str, Any]":
             flat.add(name, str(value))
 
     for key, value in given.items():
-        put(key, value)
+        put(prefix + key, value)
     return flat
 
 
@@ -217,7 +260,7 @@ def _field(question: Field) -> Any:
         options["filters"] = [_stripped]
     if question.kind in CHOICES | LISTS:
         kind = fields.RadioField if question.kind in CHOICES else fields.SelectMultipleField
-        return kind(choices=[fields.SelectChoice(*option) for option in question.options], **options)
+        return kind(choices=[fields.SelectChoice(option.value, option.label) for option in question.options], **options)
     if question.kind == "dynamiclist":
         return fields.FieldList(fields.FormField(build(question.fields)), max_entries=_MOST_ROWS, **options)
     return _PLAIN.get(question.kind, fields.StringField)(**options)

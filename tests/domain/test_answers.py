@@ -29,7 +29,7 @@ def test_questions_are_read_in_order_out_of_their_groups():
     group = {"type": "group", "components": [inner], "conditional": {"hide": "=kind = null"}}
     name, kind = read_form(FILE, form(title, group, last)).fields
     assert (name.key, name.required, name.limits, name.hidden_when) == ("name", True, {"maxLength": 9}, "kind = null")
-    assert (kind.key, kind.required, kind.options, kind.hidden_when) == ("kind", False, (("1", "一"),), "")
+    assert (kind.key, kind.required, kind.options, kind.hidden_when) == ("kind", False, (("1", "一", "一"),), "")
 
 
 def test_a_condition_of_its_own_counts_before_that_of_the_group():
