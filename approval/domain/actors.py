@@ -32,6 +32,11 @@ class Actor:
         return Post(department, role) in self.posts
 
     @property
+    def departments(self) -> frozenset[str]:
+        """Where the actor works on cases (经办部门); running the office is no such work (三员分离)."""
+        return frozenset(post.department for post in self.posts if post.role != ADMINISTRATOR)
+
+    @property
     def administers(self) -> bool:
         """Tell whether the actor may change what the office runs on (管理员): an administrator, or the system."""
         return self.system or any(post.role == ADMINISTRATOR for post in self.posts)

@@ -33,11 +33,16 @@ FINAL = frozenset(Status) - frozenset(_STEPS)
 DECISIONS = frozenset({Status.GRANTED, Status.REFUSED})
 
 
+def next_steps(status: Status) -> frozenset[Status]:
+    """Name where a case may go from a status (可办步骤); none from a final one."""
+    return _STEPS.get(status, frozenset())
+
+
 def step(old: Status, new: Status) -> Status:
     """Take a case one step on (办件状态变更) and return the new status.
 
     Raises `IllegalStep` naming both when the law knows no such step (行政许可法第三十二条、第三十八条).
     """
-    if new not in _STEPS.get(old, frozenset()):
+    if new not in next_steps(old):
         raise IllegalStep(status=old.value, asked=new.value)
     return new

@@ -56,6 +56,14 @@ class NotSignedIn(Refusal):
     """Please sign in first."""
 
 
+class NotEnrolled(Refusal):
+    """This certificate is bound to nobody here."""
+
+
+class Disabled(Refusal):
+    """This person may not sign in any more."""
+
+
 class NotAllowed(Refusal):
     """Your post does not include this step."""
 
@@ -90,6 +98,10 @@ class ItemClosed(OutOfTurn):
 
 class Overtaken(OutOfTurn):
     """Somebody else was faster; please look at the case as it is now."""
+
+
+class DraftExpired(Refusal):
+    """This draft was not touched for too long and is no longer kept."""
 
 
 class TooMany(Refusal):

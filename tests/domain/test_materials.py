@@ -1,10 +1,12 @@
 """What a file is, is what its first bytes and its name agree on."""
 
+from typing import NamedTuple
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approval.domain.materials import Upload, media_format, plain_name
+from approval.domain.materials import Upload, download_name, media_format, plain_name
 
 PDF, PNG, JPEG = b"%PDF-1.7\n", b"\x89PNG\r\n\x1a\n....", b"\xff\xd8\xff\xe0...."
 
@@ -53,6 +55,12 @@ def test_name_and_first_bytes_must_agree(filename, content, kind):
         ("䶮𬭊.pdf", "䶮𬭊.pdf"),
         (".htaccess", "htaccess"),
         ("长" * 200 + ".pdf", "长" * 116 + ".pdf"),
+        ("𠮷野.pdf", "𠮷野.pdf"),
+        ("\U000313af\U00031350.pdf", "\U000313af\U00031350.pdf"),
+        ("\U0002ffff\U000e0001\ue000.pdf", "pdf"),
+        ("x|y.pdf", "x|y.pdf"),
+        ("." * 130 + "a.pdf", "a.pdf"),
+        ("a" + " ." * 100 + "pdf", "pdf"),
     ],
 )
 def test_a_name_is_only_shown_and_so_made_harmless(given, kept):
@@ -64,6 +72,39 @@ def test_no_name_keeps_a_way_out_or_breaks_a_line(name):
     kept = plain_name(name)
     assert kept
     assert len(kept) <= 120
-    assert kept.isprintable()
+    assert all(char.isprintable() or 0x20000 <= ord(char) < 0x40000 for char in kept)
     assert not {"/", "\\"} & set(kept)
-    assert kept.strip(".")
+    assert kept.strip(". ") == kept
+
+
+@pytest.mark.parametrize(
+    ("filename", "media_type", "saved"),
+    [
+        ("a.pdf", "application/pdf", "a.pdf"),
+        ("A.PDF", "application/pdf", "A.PDF"),
+        ("a.jpeg", "image/jpeg", "a.jpeg"),
+        ("pdf", "application/pdf", "pdf.pdf"),
+        ("unnamed", "image/png", "unnamed.png"),
+        ("a.html", "application/pdf", "a.html.pdf"),
+        ("a.jpg", "application/pdf", "a.jpg.pdf"),
+        ("a%00.pdf", "application/pdf", "a_00.pdf"),
+        ('x|y?"<>*:.pdf', "application/pdf", "x_y______.pdf"),
+        ("CON.pdf", "application/pdf", "CON_.pdf"),
+        ("con", "application/pdf", "con_.pdf"),
+        ("com1.tar.pdf", "application/pdf", "com1_.tar.pdf"),
+        ("console.pdf", "application/pdf", "console.pdf"),
+        ("../../etc/passwd", "application/pdf", "passwd.pdf"),
+        ("\u202egpj.pdf", "application/pdf", "gpj.pdf"),
+        ("䶮𬭊𠮷.pdf", "application/pdf", "䶮𬭊𠮷.pdf"),
+        ("", "application/pdf", "unnamed.pdf"),
+    ],
+)
+def test_a_file_is_saved_under_a_name_that_every_system_takes_and_that_says_what_it_is(filename, media_type, saved):
+    assert download_name(Kept(filename, media_type)) == saved
+
+
+class Kept(NamedTuple):
+    filename: str
+    media_type: str
+    size: int = 1
+    sha256: str = ""
