@@ -10,17 +10,43 @@ from certificates.checks import Check, Outcome, Question
 from certificates.errors import (
     AuthorityUnusable,
     CertificateError,
+    CertificateExpired,
+    CertificateNotYetValid,
+    CertificateRevoked,
+    ChallengeStale,
+    ChallengeUnknown,
     IdentifierInvalid,
+    IdentityRefused,
     IllegalAct,
+    IssuerUntrusted,
+    KeyUnsuitable,
     LicenceUnknown,
     NaiveInstant,
     NotCanonical,
     NumberPatternInvalid,
     NumbersExhausted,
+    OriginForeign,
     ReasonMissing,
+    RevocationUnknown,
     SealRefused,
+    SignatureWrong,
+    TokenMalformed,
+    UsageWrong,
 )
+from certificates.files import write as write_private
 from certificates.identifiers import Identifier
+from certificates.identity.anchors import Anchor
+from certificates.identity.anchors import load as load_anchors
+from certificates.identity.authorities import IdentityAuthority
+from certificates.identity.authorities import create as create_identity_authority
+from certificates.identity.authorities import open_ as open_identity_authority
+from certificates.identity.challenges import LASTS as CHALLENGE_LASTS
+from certificates.identity.challenges import fingerprint as challenge_fingerprint
+from certificates.identity.challenges import make as make_challenge
+from certificates.identity.challenges import require_origin, require_timely
+from certificates.identity.subjects import Subject, identify
+from certificates.identity.subjects import read as read_certificate
+from certificates.identity.subjects import recognise as recognise_subject
 from certificates.licences import (
     Draft,
     LicenceType,
@@ -52,20 +78,31 @@ from certificates.verification import (
 )
 
 __all__ = [
+    "CHALLENGE_LASTS",
     "METADATA_NAMES",
     "Act",
+    "Anchor",
     "Authority",
     "AuthorityUnusable",
     "Base",
     "CertificateError",
+    "CertificateExpired",
+    "CertificateNotYetValid",
+    "CertificateRevoked",
+    "ChallengeStale",
+    "ChallengeUnknown",
     "Check",
     "Draft",
     "Holder",
     "Identifier",
     "IdentifierInvalid",
+    "IdentityAuthority",
+    "IdentityRefused",
     "IllegalAct",
     "Instant",
     "Issuer",
+    "IssuerUntrusted",
+    "KeyUnsuitable",
     "Licence",
     "LicenceAct",
     "LicenceType",
@@ -74,27 +111,43 @@ __all__ = [
     "NotCanonical",
     "NumberPatternInvalid",
     "NumbersExhausted",
+    "OriginForeign",
     "Outcome",
     "PublicLicence",
     "Question",
     "ReasonMissing",
+    "RevocationUnknown",
     "SealRefused",
     "Sealer",
+    "SignatureWrong",
     "SoftSealer",
     "State",
+    "Subject",
+    "TokenMalformed",
     "Trust",
+    "UsageWrong",
     "Verification",
     "acts",
+    "challenge_fingerprint",
     "create_authority",
+    "create_identity_authority",
     "find_by_holder",
     "find_by_number",
     "find_by_source",
     "find_by_token",
     "get_rendition",
+    "identify",
     "intend",
     "issue",
     "keep_rendition",
+    "load_anchors",
+    "make_challenge",
     "open_authority",
+    "open_identity_authority",
+    "read_certificate",
+    "recognise_subject",
+    "require_origin",
+    "require_timely",
     "revoke",
     "seal",
     "seal_document",
@@ -103,4 +156,5 @@ __all__ = [
     "verify_document",
     "verify_number",
     "verify_token",
+    "write_private",
 ]

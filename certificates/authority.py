@@ -4,9 +4,6 @@ For development, demonstration and tests; every subject says 示例. Files: `roo
 and `seals/<department>.pem` with a key and its certificate.
 """
 
-import os
-import secrets
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,10 +11,12 @@ from pathlib import Path
 from typing import Self
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from certificates import certification, files
+from certificates.certification import Kind, Party, certify, list_revoked
 from certificates.errors import AuthorityUnusable, SealRefused
 from certificates.parties import Issuer
 from certificates.seals import SoftSealer, owner_attribute
@@ -25,7 +24,7 @@ from certificates.trust import CRL_FILE, ROOT_FILE, Trust
 
 _PEM = serialization.Encoding.PEM
 _DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
-_Party = tuple[x509.Name, ec.EllipticCurvePrivateKey]
+_SEALING = Kind(frozenset({"digital_signature", "content_commitment"}), _DOCUMENT_SIGNING)
 _ROOT_KEY = "root.key"
 _SEALS = "seals"
 _NAME_BYTES = 64
@@ -67,16 +66,9 @@ class Authority:
     def ephemeral(cls, departments: Iterable[Issuer], now: datetime) -> Self:
         """Make an authority that lives in memory only (临时机构): for rehearsals and tests."""
         key = ec.generate_private_key(ec.SECP256R1())
-        root = _certificate((_ROOT_NAME, key), (_ROOT_NAME, key), now, now + _ROOT_TERM)
-        crl = (
-            x509.CertificateRevocationListBuilder()
-            .issuer_name(_ROOT_NAME)
-            .last_update(now)
-            .next_update(root.not_valid_after_utc)
-            .add_extension(x509.CRLNumber(1), critical=False)
-            .add_extension(_signed_by(key), critical=False)
-            .sign(key, hashes.SHA256())
-        )
+        own = Party(_ROOT_NAME, key)
+        root = certify(own, own, certification.authority(0), now, now + _ROOT_TERM)
+        crl = list_revoked(own, 1, (), now, root.not_valid_after_utc)
         return cls(Trust(root, crl), {}, key).joined_by(departments, now)
 
     def joined_by(self, departments: Iterable[Issuer], now: datetime) -> Self:
@@ -98,7 +90,7 @@ class Authority:
         )
         key = ec.generate_private_key(ec.SECP256R1())
         ends = min(now + _SEAL_TERM, self.root.not_valid_after_utc)
-        certificate = _certificate((name, key), (self.root.subject, self.root_key), now, ends)
+        certificate = certify(Party(name, key), Party(self.root.subject, self.root_key), _SEALING, now, ends)
         return SoftSealer(certificate, key)
 
 
@@ -115,15 +107,14 @@ def create(directory: Path, departments: Iterable[Issuer], now: datetime) -> Aut
     authority = open_authority(directory)
     complete = authority.joined_by(departments, now)
     for code in complete.sealers.keys() - authority.sealers.keys():
-        _write(directory / _SEALS / f"{code}.pem", _pem(complete.sealers[code]))
+        files.write(directory / _SEALS / f"{code}.pem", _pem(complete.sealers[code]))
     return open_authority(directory)
 
 
 def open_authority(directory: Path) -> Authority:
     """Open an authority's directory (打开机构) with the seals in it; raises AuthorityUnusable or SealRefused."""
     trust = Trust.load(directory)
-    files = sorted((directory / _SEALS).glob("*.pem"))
-    sealers = {file.stem: SoftSealer.load(file) for file in files}
+    sealers = {file.stem: SoftSealer.load(file) for file in sorted((directory / _SEALS).glob("*.pem"))}
     if not (directory / _ROOT_KEY).exists():
         return Authority(trust, sealers, None)
     try:
@@ -135,78 +126,14 @@ def open_authority(directory: Path) -> Authority:
     return Authority(trust, sealers, key)
 
 
-def _certificate(subject: _Party, issuer: _Party, begins: datetime, ends: datetime) -> x509.Certificate:
-    (name, key), (issuer_name, issuer_key) = subject, issuer
-    root = key is issuer_key
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(issuer_name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begins)
-        .not_valid_after(ends)
-        .add_extension(x509.BasicConstraints(ca=root, path_length=0 if root else None), critical=True)
-        .add_extension(_usage(root=root), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(_signed_by(issuer_key), critical=False)
-    )
-    if not root:
-        builder = builder.add_extension(x509.ExtendedKeyUsage([_DOCUMENT_SIGNING]), critical=False)
-    return builder.sign(issuer_key, hashes.SHA256())
-
-
-def _signed_by(key: ec.EllipticCurvePrivateKey) -> x509.AuthorityKeyIdentifier:
-    return x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
-
-
-def _usage(*, root: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not root,
-        content_commitment=not root,
-        key_cert_sign=root,
-        crl_sign=root,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
 def _lay_down(directory: Path, authority: Authority) -> None:
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    draft = directory.with_name(f".{directory.name}.{secrets.token_hex(4)}")
-    (draft / _SEALS).mkdir(mode=0o700, parents=True)
-    draft.chmod(0o700)
-    _write(draft / ROOT_FILE, authority.root.public_bytes(_PEM))
-    _write(draft / CRL_FILE, authority.trust.crl.public_bytes(_PEM))
-    _write(draft / _ROOT_KEY, _key_pem(authority.root_key))
-    for code, sealer in authority.sealers.items():
-        _write(draft / _SEALS / f"{code}.pem", _pem(sealer))
-    try:
-        draft.rename(directory)
-    except OSError:  # somebody else was faster, and theirs is complete
-        shutil.rmtree(draft)
-    _sync(directory.parent)
-
-
-def _write(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
-    _sync(path.parent)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    made = {
+        ROOT_FILE: authority.root.public_bytes(_PEM),
+        CRL_FILE: authority.trust.crl.public_bytes(_PEM),
+        _ROOT_KEY: _key_pem(authority.root_key),
+        **{f"{_SEALS}/{code}.pem": _pem(sealer) for code, sealer in authority.sealers.items()},
+    }
+    files.lay_down(directory, made, folders=(_SEALS,))
 
 
 def _pem(sealer: SoftSealer) -> bytes:

@@ -68,3 +68,55 @@ class SealRefused(CertificateError):
 
 class AuthorityUnusable(CertificateError):
     """The seal authority's files are incomplete or damaged."""
+
+
+class IdentityRefused(CertificateError):
+    """This certificate signs nobody in."""
+
+
+class TokenMalformed(IdentityRefused):
+    """What the browser sent is no proof of a certificate."""
+
+
+class ChallengeUnknown(IdentityRefused):
+    """This challenge was never set to this browser, or was answered before."""
+
+
+class ChallengeStale(IdentityRefused):
+    """This challenge was set too long ago."""
+
+
+class OriginForeign(IdentityRefused):
+    """The challenge was signed for another site."""
+
+
+class KeyUnsuitable(IdentityRefused):
+    """A key of this kind, or this algorithm with it, is not accepted."""
+
+
+class SignatureWrong(IdentityRefused):
+    """The signature is not the certificate's over this challenge and this site."""
+
+
+class UsageWrong(IdentityRefused):
+    """This certificate was not issued to sign a person in."""
+
+
+class IssuerUntrusted(IdentityRefused):
+    """No authority that we trust issued this certificate."""
+
+
+class CertificateExpired(IdentityRefused):
+    """The certificate's term is over."""
+
+
+class CertificateNotYetValid(IdentityRefused):
+    """The certificate's term has not begun."""
+
+
+class CertificateRevoked(IdentityRefused):
+    """The certificate, or an authority above it, was revoked."""
+
+
+class RevocationUnknown(IdentityRefused):
+    """Nobody can say now whether the certificate was revoked."""

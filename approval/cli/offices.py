@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 
 import certificates
 from approval import documents, jobs
+from approval.cli import people as person_certificates
 from approval.domain.actors import SYSTEM
 from approval.domain.errors import Unavailable
 from approval.models import migrations
@@ -29,7 +30,7 @@ def prepare(settings: Settings) -> Office:
 
 
 def found_demo(office: Office) -> None:
-    """Found the demonstration city where none stands yet: departments, people, calendar, seals."""
+    """Found the demonstration city where none stands yet: departments, people, calendar, seals, certificates."""
     city = tomllib.loads((CITY / "city.toml").read_text(encoding="utf-8"))
     with office.work(by=SYSTEM, read_only=True) as work:
         stands = work.session.scalar(select(Department.code).limit(1)) is not None
@@ -41,6 +42,7 @@ def found_demo(office: Office) -> None:
         import_calendar(office, CITY / "calendar.toml")
     seals = [certificates.Issuer(each["code"], each["uscc"], each["zh"]) for each in city["departments"]]
     certificates.create_authority(office.settings.authority_folder, seals, office.clock())
+    person_certificates.furnish(office, (each["code"] for each in city["people"]), city["password"])
 
 
 def import_calendar(office: Office, path: Path) -> None:

@@ -79,6 +79,30 @@ class Session(Base):
     seen_at: Mapped[datetime]
 
 
+class Identity(Base):
+    """Who an authority means by its own stable key for a person (证书身份绑定); a renewed certificate keeps the key.
+
+    Bound by the authority and this key, never by a name: two people may have one name, and one may change theirs.
+    """
+
+    __tablename__ = "identities"
+
+    issuer: Mapped[str] = mapped_column(CODE, primary_key=True)
+    identifier: Mapped[str] = mapped_column(CODE, primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), index=True)
+    bound_at: Mapped[datetime]
+
+
+class Challenge(Base):
+    """A number that one browser is to sign once (登录挑战); gone with the first answer, right or wrong."""
+
+    __tablename__ = "challenges"
+
+    nonce_sha256: Mapped[str] = mapped_column(CODE, primary_key=True)
+    browser_sha256: Mapped[str] = mapped_column(CODE)
+    made_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class FailedAttempt(Base):
     """Somebody guessed wrong (失败尝试): a password, a licence number; counted to slow guessers down.
 

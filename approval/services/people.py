@@ -147,7 +147,7 @@ def set_password(work: Work, code: str, password: str) -> None:
     if person is None:
         raise NotFound(person=code)
     person.password_hash = _hasher.hash(password)
-    work.session.execute(delete(models.Session).where(models.Session.person_id == person.id))
+    end_sessions(work, person.id)
 
 
 def sign_in(work: Work, name: str, password: str, origin: str = "") -> tuple[UUID, str] | None:
@@ -174,7 +174,7 @@ def sign_in(work: Work, name: str, password: str, origin: str = "") -> tuple[UUI
     if _hasher.check_needs_rehash(hashed):
         person.password_hash = _hasher.hash(password)
     limits.forget(work, _PASSWORDS, name)
-    return person.id, _begin_session(work, person.id)
+    return person.id, begin_session(work, person.id)
 
 
 def resume(work: Work, token: str) -> models.Session:
@@ -206,12 +206,30 @@ def sign_out(work: Work, token: str) -> None:
     work.session.execute(delete(models.Session).where(models.Session.token_sha256 == _fingerprint(token)))
 
 
-def _begin_session(work: Work, person_id: UUID) -> str:
+def switch(work: Work, code: str) -> tuple[UUID, str]:
+    """Sign in as anybody (换人): for the demonstration, whose people are invented; as `sign_in` answers.
+
+    Raises `NotAllowed` in production, `NotFound` for nobody or somebody disabled.
+    """
+    if work.office.settings.production:
+        raise NotAllowed(person=code)
+    person = actor_by_code(work, code).person
+    assert person is not None  # whoever has a sign-in name is a person
+    return person, begin_session(work, person)
+
+
+def begin_session(work: Work, person_id: UUID) -> str:
+    """Begin a session with a new token (建立会话) for somebody who has proved who they are; returns the token."""
     token = secrets.token_urlsafe(32)
     work.session.add(
         models.Session(token_sha256=_fingerprint(token), person_id=person_id, began_at=work.now, seen_at=work.now)
     )
     return token
+
+
+def end_sessions(work: Work, person_id: UUID) -> None:
+    """End all sessions of a person (结束全部会话), wherever they are signed in."""
+    work.session.execute(delete(models.Session).where(models.Session.person_id == person_id))
 
 
 def _fingerprint(token: str) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable
+from typing import Any, cast
 
 from flask import current_app, g, request
 from werkzeug.wrappers import Response
@@ -44,14 +45,33 @@ def recognise(work: Work) -> Actor:
         return VISITOR
     if people.is_stale(work, session):
         afterwards(lambda note: people.keep_alive(note, brought))
-    code = request.args.get("for")
-    if not code:
-        return actor
-    theirs = people.organizations(work.acting_as(actor))
-    acted_for = next((organization.id for organization in theirs if organization.code == code), None)
-    if acted_for is None:
+    return acting_for(work.acting_as(actor), request.args.get("for", "")).actor
+
+
+def acting_for(work: Work, code: str) -> Work:
+    """Let a person act for an organization by its code (代为办理), or for themselves without one.
+
+    Raises `NotAllowed` without agency.
+    """
+    theirs = {organization.code: organization.id for organization in people.organizations(work)} if code else {}
+    if code and code not in theirs:
         raise NotAllowed(organization=code)
-    return people.actor(work, session.person_id, acted_for)
+    assert work.actor.person is not None
+    g.acting = {"for": code} if code else {}
+    return work.acting_as(people.actor(work, work.actor.person, theirs.get(code)))
+
+
+def acting() -> dict[str, Any]:
+    """Bring what an address must say for the next page to be of the same applicant (为谁办)."""
+    return cast("dict[str, Any]", g.get("acting", {}))
+
+
+def act_for(work: Work) -> Work:
+    """Let the page be that of whom a Work acts for (为其办理), as if its address had said so; returns the Work."""
+    theirs = {organization.id: organization.code for organization in people.organizations(work)}
+    g.actor = work.actor
+    g.acting = {"for": theirs[work.actor.organization]} if work.actor.organization else {}
+    return work
 
 
 def afterwards(note: Callable[[Work], None]) -> None:
