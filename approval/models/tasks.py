@@ -1,6 +1,6 @@
 """Open work (待办、自动事务、定时): what the engine waits for, as rows that can be asked for."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -30,13 +30,16 @@ class ErrandProgress(StrEnum):
 
 
 class Task(Base):
-    """A person's piece of work (待办); its id is the engine's."""
+    """A person's piece of work (待办); its id is the engine's.
+
+    `due_on` is the legal day that counts for it, kept by `countdowns.mark_due`; None while no countdown runs.
+    """
 
     __tablename__ = "tasks"
     __table_args__ = (
         one_of("progress", Progress),
         CheckConstraint("(progress = 'done') = (done_by IS NOT NULL)", name="done_by_somebody"),
-        Index("ix_tasks_queue", "department_code", "role", "progress", "opened_at"),
+        Index("ix_tasks_queue", "department_code", "role", "progress", "due_on", "opened_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -49,9 +52,10 @@ class Task(Base):
     progress: Mapped[str] = mapped_column(CODE)
     claimed_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"), index=True)
     opened_at: Mapped[datetime]
+    due_on: Mapped[date | None]
     closed_at: Mapped[datetime | None]
     done_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
-    done_token: Mapped[str | None] = mapped_column(CODE)
+    done_token: Mapped[str | None] = mapped_column(CODE, index=True)
     case: Mapped[Case] = relationship()
 
 

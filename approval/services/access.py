@@ -6,11 +6,12 @@ do is `NotAllowed`.
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
 
-from approval.domain.errors import AlreadyDone, NotAllowed, NotFound, NotSignedIn, Overtaken
+from approval.domain.errors import AlreadyDone, NotAllowed, NotFound, NotSignedIn, Overtaken, Refusal
 from approval.domain.manifests import APPLICANT
 from approval.models.cases import Case
+from approval.models.materials import Material
 from approval.models.people import Agency
 from approval.models.tasks import Progress, Task
 from approval.office import Work
@@ -40,6 +41,76 @@ def own_case(work: Work, number: str) -> Case:
     return found
 
 
+def officers_case(work: Work, number: str) -> Case:
+    """Obtain a case to read from the inside (调阅办件); raises as `case`, and `NotAllowed` unless `reads`."""
+    found = case(work, number)
+    if not reads(work, found):
+        raise NotAllowed(case=number)
+    return found
+
+
+def reads(work: Work, found: Case) -> bool:
+    """Tell whether the actor reads a case from the inside (阅卷资格): opinions, answers, who did what.
+
+    It takes a post in a department that has or had work in it. Running the office is no such post, and in one's
+    own matter (回避) what colleagues wrote is not for one's eyes.
+    """
+    theirs = select(Task.id).where(Task.case_id == found.id, Task.department_code.in_(work.actor.departments)).limit(1)
+    return work.session.scalar(theirs) is not None and not _in_own_matter(work, found)
+
+
+def material(work: Work, material_id: UUID) -> tuple[Material, Case]:
+    """Obtain a material and its case (调阅材料), also one that was replaced, as whoever may see the case.
+
+    Raises `NotSignedIn`, `NotFound`.
+    """
+    _somebody(work)
+    seen = select(Material, Case).join(Case, Case.id == Material.case_id)
+    found = work.session.execute(seen.where(Material.id == material_id, _visible(work))).one_or_none()
+    if found is None:
+        raise NotFound(material=str(material_id))
+    return found[0], found[1]
+
+
+def task_in_sight(work: Work, task_id: UUID) -> Task:
+    """Obtain a task to look at (查看待办), open or closed; raises `NotSignedIn`, `NotFound` for a stranger."""
+    _somebody(work)
+    found = work.session.get(Task, task_id)
+    if found is None or not _sees_task(work, found):
+        raise NotFound(task=str(task_id))
+    return found
+
+
+def hindrance(work: Work, found: Task) -> Refusal | None:
+    """Say why the actor cannot do a task in sight (不能办理的原因), as `task` would refuse it; None when they can."""
+    try:
+        _require_doable(work, found)
+    except Refusal as reason:
+        return reason
+    return None
+
+
+def require_administrator(work: Work) -> None:
+    """Require whoever acts to run the office (管理员权限); raises `NotSignedIn`, `NotAllowed`."""
+    _somebody(work)
+    if not work.actor.administers:
+        raise NotAllowed
+
+
+def any_case(work: Work, number: str) -> Case:
+    """Obtain a case to tell an administrator where it stands (办件进度), never what was answered or by whom.
+
+    Raises `NotSignedIn`, `NotAllowed`, `NotFound`.
+    """
+    require_administrator(work)
+    found = None
+    if number.isprintable():
+        found = work.session.scalars(select(Case).where(Case.number == number)).one_or_none()
+    if found is None:
+        raise NotFound(case=number)
+    return found
+
+
 def task(work: Work, task_id: UUID) -> Task:
     """Obtain an open task to work on (取得待办), its case locked: role, department, claim and separation hold.
 
@@ -47,27 +118,18 @@ def task(work: Work, task_id: UUID) -> Task:
     another did or claimed it; `NotAllowed` for the wrong post, in one's own matter (回避), or for somebody who
     did a task that must be done by another (行政许可法第三十四条, 受办分离).
     """
-    _somebody(work)
-    found = work.session.get(Task, task_id)
-    if found is None or not _sees_task(work, found):
-        raise NotFound(task=str(task_id))
+    found = task_in_sight(work, task_id)
     work.session.refresh(found.case, with_for_update=True)
     work.session.refresh(found)
-    if found.progress != Progress.OPEN:
-        raise (AlreadyDone(task=found.element) if found.done_by == work.actor.person else Overtaken(task=found.element))
-    if not _may_do(work, found):
-        raise NotAllowed(task=found.element, department=found.department_code, role=found.role)
-    _recused(work, found)
-    if found.claimed_by not in {None, work.actor.person}:
-        raise Overtaken(task=found.element)
-    _apart(work, found)
+    _require_doable(work, found)
     return found
 
 
 def queue(work: Work) -> Select[Task]:
     """Select the open tasks that the actor's posts may do (待办队列); paging and order are the caller's."""
-    posts = [(post.department, post.role) for post in work.actor.posts]
-    return select(Task).where(Task.progress == Progress.OPEN, tuple_(Task.department_code, Task.role).in_(posts))
+    # Each post by itself: for pairs in one list SQLite would read every task there ever was.
+    posts = [and_(Task.department_code == post.department, Task.role == post.role) for post in sorted(work.actor.posts)]
+    return select(Task).where(Task.progress == Progress.OPEN, or_(false(), *posts))
 
 
 def _somebody(work: Work) -> None:
@@ -78,8 +140,7 @@ def _somebody(work: Work) -> None:
 def _visible(work: Work) -> ColumnElement[bool]:
     if work.actor.system:
         return true()
-    departments = {post.department for post in work.actor.posts}
-    worked = select(Task.id).where(Task.case_id == Case.id, Task.department_code.in_(departments)).exists()
+    worked = select(Task.id).where(Task.case_id == Case.id, Task.department_code.in_(work.actor.departments)).exists()
     return or_(_owned(work), worked)
 
 
@@ -98,7 +159,19 @@ def _is_applicant(work: Work, found: Case) -> bool:
 def _sees_task(work: Work, found: Task) -> bool:
     if found.role == APPLICANT:
         return _is_applicant(work, found.case)
-    return found.department_code in {post.department for post in work.actor.posts} or _is_applicant(work, found.case)
+    return found.department_code in work.actor.departments or _is_applicant(work, found.case)
+
+
+def _require_doable(work: Work, found: Task) -> None:
+    if found.role != APPLICANT and _in_own_matter(work, found.case):
+        raise NotAllowed(task=found.element, recused=True)
+    if found.progress != Progress.OPEN:
+        raise (AlreadyDone(task=found.element) if found.done_by == work.actor.person else Overtaken(task=found.element))
+    if not _may_do(work, found):
+        raise NotAllowed(task=found.element, department=found.department_code, role=found.role)
+    if found.claimed_by not in {None, work.actor.person}:
+        raise Overtaken(task=found.element)
+    _apart(work, found)
 
 
 def _may_do(work: Work, found: Task) -> bool:
@@ -107,15 +180,10 @@ def _may_do(work: Work, found: Task) -> bool:
     return work.actor.holds(found.department_code or "", found.role)
 
 
-def _recused(work: Work, found: Task) -> None:
-    """Keep officers away from their own matters (回避): what they filed, applied for, or may act for."""
-    if found.role == APPLICANT:
-        return
-    if work.actor.person in {found.case.filed_by, found.case.applicant_id} or _is_agent(work, found.case):
-        raise NotAllowed(task=found.element, recused=True)
-
-
-def _is_agent(work: Work, found: Case) -> bool:
+def _in_own_matter(work: Work, found: Case) -> bool:
+    """Tell an officer's own matters (回避): what they filed, applied for, or may act for."""
+    if work.actor.person in {found.filed_by, found.applicant_id}:
+        return True
     return work.session.get(Agency, (work.actor.person, found.applicant_id)) is not None
 
 

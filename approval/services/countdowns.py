@@ -1,8 +1,8 @@
 """Countdowns of a case (办理时限): ledger entries, and the due days that follow from them."""
 
 from datetime import date, datetime
-from typing import Any
-from uuid import uuid4
+from typing import Any, cast
+from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 
@@ -16,6 +16,7 @@ from approval.office import Work
 
 # Legal acts begin these (filing, acceptance, decision); any other begins when its timer begins to wait.
 BEGUN_BY_LAW = frozenset({"acceptance", "decision", "delivery"})
+_CALENDAR = "calendar"
 _AWAITED = {
     Status.FILED: "acceptance",
     Status.ACCEPTED: "decision",
@@ -71,6 +72,31 @@ def awaited(work: Work, case: Case) -> tuple[str, Due] | None:
     return (kind, running) if kind and running and running.stopped_on is None else None
 
 
+def running(work: Work, case: Case) -> list[tuple[str, Due]]:
+    """List the countdowns of a case that run (进行中的时限), by kind and due day, the first to end first."""
+    kinds = work.session.scalars(select(CountdownEntry.kind).where(CountdownEntry.case_id == case.id).distinct())
+    reckoned = [(kind, found) for kind in kinds.all() if (found := due(work, case, kind)) and not found.stopped_on]
+    return sorted(reckoned, key=lambda each: (each[1].day, each[0]))
+
+
+def mark_due(work: Work, case: Case) -> None:
+    """Mark the legal day of every open task of a case (标记待办到期日), for queues to be sorted by.
+
+    It is the earlier of what the case awaits and of the task's own countdown, which goes on counting once its
+    timer has fired: who is late stays late.
+    """
+    waiting = awaited(work, case)
+    own: dict[UUID, list[date]] = {}
+    guarded = select(Timer.task_id, Timer.countdown).where(Timer.case_id == case.id, Timer.progress != Progress.DROPPED)
+    for task_id, kind in work.session.execute(guarded.distinct()):
+        if task_id and kind and (reckoned := due(work, case, kind)) and not reckoned.stopped_on:
+            own.setdefault(task_id, []).append(reckoned.day)
+    open_tasks = select(Task).where(Task.case_id == case.id, Task.progress == Progress.OPEN)
+    for task in work.session.scalars(open_tasks):
+        task.due_on = min([*own.get(task.id, ()), *([waiting[1].day] if waiting else ())], default=None)
+    work.session.flush()
+
+
 def began_at(work: Work, case: Case, kind: str) -> datetime:
     """Find the instant a countdown last began from (起算时刻)."""
     begun = (row for row in reversed(_rows(work, case, kind)) if row.type in {EntryType.START, EntryType.DEEMED})
@@ -79,7 +105,12 @@ def began_at(work: Work, case: Case, kind: str) -> datetime:
 
 def days_left(work: Work, due: Due) -> int:
     """Count the working days left until a due day (剩余工作日); negative once it has passed."""
-    return calendar(work).between(work.today, due.day)
+    return days_until(work, due.day)
+
+
+def days_until(work: Work, day: date) -> int:
+    """Count the working days from today until a day (距某日工作日); negative once it has passed."""
+    return calendar(work).between(work.today, day)
 
 
 def expires(work: Work, due: Due) -> datetime:
@@ -88,10 +119,13 @@ def expires(work: Work, due: Due) -> datetime:
 
 
 def calendar(work: Work) -> Calendar:
-    """Bring the working-day calendar in force (现行工作日历): the newest one imported."""
-    newest = select(WorkCalendar).order_by(WorkCalendar.ordinal.desc()).limit(1)
-    row = work.session.scalars(newest).one()
-    return Calendar.from_data(_with_dates(row.content))
+    """Bring the working-day calendar in force (现行工作日历): the newest one imported, read once a Work."""
+    kept = work.session.info
+    if _CALENDAR not in kept:
+        newest = select(WorkCalendar).order_by(WorkCalendar.ordinal.desc()).limit(1)
+        row = work.session.scalars(newest).one()
+        kept[_CALENDAR] = Calendar.from_data(_with_dates(row.content))
+    return cast("Calendar", kept[_CALENDAR])
 
 
 def import_calendar(work: Work, data: dict[str, Any]) -> int:
@@ -112,9 +146,12 @@ def import_calendar(work: Work, data: dict[str, Any]) -> int:
     ]
     work.session.add(WorkCalendar(imported_at=work.now, content=_with_texts(data)))
     work.session.flush()
+    work.session.info.pop(_CALENDAR, None)
     moved = [(case, kind) for case, kind, old in before if due(work, case, kind) != old]
     for case, kind in moved:
         _write(work, case, kind, Entry(EntryType.RECOUNT, work.today, 0, corrected.basis))
+    for case in {case.id: case for case, _ in moved}.values():
+        mark_due(work, case)
     return len(moved)
 
 

@@ -61,6 +61,7 @@ def _follow(work: Work, case: Case, pack: Pack, progress: engine.Progress) -> No
     _record_timers(work, case, pack, progress.timers)
     work.session.flush()
     countdowns.stop_answered(work, case)
+    countdowns.mark_due(work, case)
     if progress.finished:
         journal.write(work, case, "procedure:finished")
 

@@ -1,12 +1,15 @@
 """Tasks (待办): the work of people, one winner each."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, Select, false, func, select
+from sqlalchemy.orm import defer, joinedload
 
+from approval.domain.actors import Post
+from approval.domain.answers import Form
 from approval.domain.errors import AlreadyDone, AnswersInvalid, NotAllowed
 from approval.domain.manifests import APPLICANT
 from approval.models.cases import Case
@@ -15,11 +18,45 @@ from approval.office import Work
 from approval.services import access, answers, forms, items, journal, procedures, timers
 
 
-def queue(work: Work, *, limit: int = 50, offset: int = 0) -> list[Task]:
-    """List the open tasks that the actor may do or has claimed (待办列表), the oldest first."""
-    free = or_(Task.claimed_by.is_(None), Task.claimed_by == work.actor.person)
-    listed = access.queue(work).where(free).options(joinedload(Task.case))
-    return list(work.session.scalars(listed.order_by(Task.opened_at, Task.id).limit(limit).offset(offset)))
+class Tab(StrEnum):
+    """Which part of a queue (待办范围): claimed by oneself, by nobody, or all that one's posts may see."""
+
+    MINE = "mine"
+    FREE = "free"
+    ALL = "all"
+
+
+def queue(
+    work: Work, tab: Tab = Tab.ALL, *, post: Post | None = None, number: str = "", limit: int = 50, offset: int = 0
+) -> list[Task]:
+    """List the open tasks of the actor's posts (待办列表), what is due first, then the oldest; cases come with them.
+
+    `post` narrows it to one of several posts, `number` to cases whose number has these characters.
+    """
+    with_case = joinedload(Task.case, innerjoin=True).options(defer(Case.state), joinedload(Case.item_version))
+    listed = _queue(work, post, number).options(with_case)
+    if tab is not Tab.ALL:
+        listed = listed.where(_PARTS[tab](work))
+    in_order = listed.order_by(Task.due_on.is_(None), Task.due_on, Task.opened_at, Task.id)
+    return list(work.session.scalars(in_order.limit(limit).offset(offset)))
+
+
+def count(work: Work, *, post: Post | None = None, number: str = "") -> dict[Tab, int]:
+    """Count what `queue` would list under each tab (待办计数), in one reading."""
+    counted = [func.count(), *(func.count().filter(part(work)) for part in _PARTS.values())]
+    every, *parts = work.session.execute(_queue(work, post, number).with_only_columns(*counted)).one()
+    return {**dict(zip(_PARTS, parts, strict=True)), Tab.ALL: every}
+
+
+def form(work: Work, task: Task) -> Form | None:
+    """Bring the form that completes a task (待办表单); None when there is nothing to answer."""
+    return items.pack(work, task.case.item_version).forms.get(task.form or "")
+
+
+def just_done(work: Work, task_id: UUID) -> Task | None:
+    """Find a task that the actor completed (本人办结的待办), to say so; None for any other."""
+    found = work.session.get(Task, task_id)
+    return found if found and found.done_by is not None and found.done_by == work.actor.person else None
 
 
 def of_case(work: Work, case: Case) -> list[Task]:
@@ -65,14 +102,14 @@ def complete(work: Work, task_id: UUID, given: Mapping[str, Any], *, token: str 
     if task.role == APPLICANT and task.form is None:
         raise NotAllowed(task=task.element)
     timers.come_first(work, task.case, task)
-    form = items.pack(work, task.case.item_version).forms.get(task.form or "")
+    questions = form(work, task)
     outcome: dict[str, Any] = {}
-    if form is not None:
-        cleaned, missing = forms.check(form, given)
+    if questions is not None:
+        cleaned, missing = forms.check(questions, given)
         if missing:
             raise AnswersInvalid(missing=missing)
         answers.keep(work, task.case, task.element, cleaned)
-        outcome = forms.choices(form, cleaned)
+        outcome = forms.choices(questions, cleaned)
     close(work, task, token)
     procedures.complete(work, task.case, task.id, outcome)
     return task
@@ -88,6 +125,22 @@ def close(work: Work, task: Task, token: str | None) -> None:
     )
     work.session.flush()
     journal.write(work, task.case, "task:completed", task=task.element, department=task.department_code)
+
+
+_PARTS: Mapping[Tab, Callable[[Work], ColumnElement[bool]]] = {
+    Tab.MINE: lambda work: Task.claimed_by == work.actor.person,
+    Tab.FREE: lambda _work: Task.claimed_by.is_(None),
+}
+
+
+def _queue(work: Work, post: Post | None, number: str) -> Select[Task]:
+    listed = access.queue(work)
+    if post is not None:
+        listed = listed.where(Task.department_code == post.department, Task.role == post.role)
+    if number:
+        wanted = Case.number.contains(number, autoescape=True) if number.isprintable() else false()
+        listed = listed.join(Task.case).where(wanted)
+    return listed
 
 
 def _done_with(work: Work, task_id: UUID, token: str | None) -> Task | None:

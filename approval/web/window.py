@@ -1,45 +1,157 @@
-"""The window (窗口): the tasks of an officer's own posts."""
+"""The window (窗口): the tasks of an officer's own posts, and the cases they belong to."""
 
+from secrets import token_urlsafe
+from typing import Any
 from uuid import UUID
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from approval.domain.errors import NotAllowed
+from approval.domain.actors import Post
+from approval.domain.errors import Missing, NotAllowed, Refusal
+from approval.domain.texts import LONGEST_CODE
+from approval.models.tasks import Task
 from approval.office import Work
-from approval.services import people, tasks
+from approval.services import access, countdowns, diagrams, dossiers, forms, people, tasks
+from approval.services.tasks import Tab
+from approval.web import forms as sheets
 from approval.web.door import PAGE, Door, asked_page
+from approval.web.forms import Reply
 
 door = Door("window", __name__, for_people=True)
 
 _SEE_OTHER = 303
+_UNPROCESSABLE = 422
 
 
 @door.get("/window/tasks")
 def queue(work: Work) -> str:
-    """List the tasks that are free or one's own, the oldest first (我的待办)."""
-    if not work.actor.posts:
-        raise NotAllowed
-    page = asked_page()
-    found = tasks.queue(work, limit=PAGE + 1, offset=PAGE * (page - 1))
+    """List the tasks of one's posts, due first (我的待办): mine, unclaimed, or all; by post; by case number."""
+    _require_post(work)
+    page, post, number = asked_page(), _asked_post(work), request.args.get("number", "").strip()[:LONGEST_CODE]
+    counts = tasks.count(work, post=post, number=number)
+    tab = _asked_tab(counts, number)
+    found = tasks.queue(work, tab, post=post, number=number, limit=PAGE + 1, offset=PAGE * (page - 1))
+    listed = found[:PAGE]
+    involved = {task.case.applicant_id for task in listed} | {task.claimed_by for task in listed if task.claimed_by}
     return render_template(
         "window/tasks.html",
-        tasks=found[:PAGE],
+        rows=[(task, countdowns.days_until(work, task.due_on) if task.due_on else None) for task in listed],
+        names=dossiers.names(work, involved),
+        counts=counts,
+        tab=tab,
+        post=post,
+        number=number,
         page=page,
         more=len(found) > PAGE,
         departments=people.departments(work),
+        done=_done(work),
     )
 
 
 @door.post("/window/tasks/<uuid:task_id>/claim")
 def claim(work: Work, task_id: UUID) -> Response:
-    """Claim a task (签收)."""
+    """Claim a task and go to it (签收)."""
     tasks.claim(work, task_id)
-    return redirect(url_for("window.queue"), _SEE_OTHER)
+    return redirect(url_for("window.task", task_id=task_id), _SEE_OTHER)
 
 
 @door.post("/window/tasks/<uuid:task_id>/release")
 def release(work: Work, task_id: UUID) -> Response:
-    """Give a task back (退回)."""
+    """Give a task back to its queue (退回)."""
     tasks.release(work, task_id)
     return redirect(url_for("window.queue"), _SEE_OTHER)
+
+
+@door.get("/window/tasks/<uuid:task_id>")
+def task(work: Work, task_id: UUID) -> Any:
+    """Show a task beside all that is known of its case (办理): its form, or why there is none."""
+    _require_post(work)
+    found = access.task_in_sight(work, task_id)
+    return _desk(work, found, access.hindrance(work, found), {})
+
+
+@door.post("/window/tasks/<uuid:task_id>")
+def complete(work: Work, task_id: UUID) -> Any:
+    """Complete a task with what was answered (办结待办); wrong answers stay on the page."""
+    _require_post(work)
+    found = access.task_in_sight(work, task_id)
+    questions = tasks.form(work, found)
+    given, finished = sheets.receive(questions, {}) if questions else Reply({}, finished=True)
+    hindrance = access.hindrance(work, found)
+    if not finished:
+        return _desk(work, found, hindrance, given)
+    if questions and not hindrance and (missing := forms.check(questions, given)[1]):
+        return _desk(work, found, None, given, missing), _UNPROCESSABLE
+    tasks.complete(work, task_id, given, token=_page_token() or None)
+    return redirect(url_for("window.queue", done=task_id), _SEE_OTHER)
+
+
+@door.get("/window/cases/<number>")
+def case(work: Work, number: str) -> str:
+    """Show a case to officers whose department works on it (办件卷宗)."""
+    _require_post(work)
+    found = access.officers_case(work, number)
+    return render_template(
+        "window/case.html",
+        dossier=dossiers.read(work, found),
+        tell=sheets.tell,
+        drawings=diagrams.path(work, found),
+        departments=people.departments(work),
+    )
+
+
+def _desk(
+    work: Work, found: Task, hindrance: Refusal | None, given: dict[str, Any], missing: list[Missing] | None = None
+) -> str:
+    """Draw a task's page; who does not read the case from the inside learns only why there is no form."""
+    doable = hindrance is None and found.claimed_by is not None
+    questions = tasks.form(work, found)
+    return render_template(
+        "window/task.html",
+        task=found,
+        hindrance=hindrance,
+        doable=doable,
+        sheet=sheets.draw(questions, given, missing=missing or ()) if questions and doable else None,
+        missing=sheets.labelled(missing or (), questions) if questions else (),
+        tell=sheets.tell,
+        anchor=sheets.anchor,
+        done_token=_page_token() or token_urlsafe(),
+        dossier=dossiers.read(work, found.case) if access.reads(work, found.case) else None,
+        departments=people.departments(work),
+        days_left=countdowns.days_until(work, found.due_on) if found.due_on else None,
+    )
+
+
+def _page_token() -> str:
+    """Read the token that makes a second sending of the same page the same completion (防重复提交)."""
+    return request.form.get("done_token", "")[:LONGEST_CODE]
+
+
+def _done(work: Work) -> dict[str, Any] | None:
+    """Tell what the visitor just completed, and what follows; nothing of anybody else's work."""
+    done_id = request.args.get("done", type=UUID)
+    done = tasks.just_done(work, done_id) if done_id else None
+    if done is None:
+        return None
+    status, following = dossiers.follows(work, done)
+    return {"task": done, "status": status, "following": following}
+
+
+def _asked_tab(counts: dict[Tab, int], number: str) -> Tab:
+    """Read which tab is asked for: at first one's own work if there is any, a search in all of it."""
+    asked = request.args.get("tab", "")
+    if asked in set(Tab):
+        return Tab(asked)
+    if number:
+        return Tab.ALL
+    return Tab.MINE if counts[Tab.MINE] else Tab.FREE
+
+
+def _asked_post(work: Work) -> Post | None:
+    return next((post for post in work.actor.posts if ".".join(post) == request.args.get("post")), None)
+
+
+def _require_post(work: Work) -> None:
+    if not work.actor.posts:
+        raise NotAllowed
