@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, select
@@ -22,12 +20,13 @@ from approval.app import create_app
 from approval.jobs import Waiting
 from approval.models import Base
 from approval.office import Office, tune
-from approval.paths import TRANSLATIONS, WORKFLOWS
+from approval.paths import WORKFLOWS
 from approval.services import countdowns, packs, people, rehearsals
 from approval.services.rehearsals import CITY, Clock
 from approval.settings import Settings
 from approval.web.door import Door
 from certificates import Authority, Issuer, Licence
+from tests.kit import catalogues
 
 ITEM = "food-business-licence"
 PASSWORD = "a password for tests"
@@ -51,9 +50,7 @@ class City:
 
 @pytest.fixture(scope="session", autouse=True)
 def _catalogues() -> None:
-    for po in TRANSLATIONS.glob("*/LC_MESSAGES/messages.po"):
-        with po.open("rb") as source, po.with_suffix(".mo").open("wb") as target:
-            write_mo(target, read_po(source, locale=po.parts[-3]))
+    catalogues.compile_all()
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +68,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> City:
         people.found(work, data)
         countdowns.import_calendar(work, tomllib.loads((CITY / "calendar.toml").read_text(encoding="utf-8")))
         packs.deploy(work, pack)
-        for code in ("chen", "lin", "wang", "zhao", "huang"):
+        for code in ("chen", "lin", "wang", "zhao", "huang", "admin"):
             people.set_password(work, code, PASSWORD)
     scenario = next(each for each in rehearsals.scenarios(pack) if each.file.endswith("/granted.toml"))
     granted, accepted, filed = (
