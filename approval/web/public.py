@@ -2,27 +2,40 @@
 
 from typing import Any
 
-from flask import render_template, request
+from flask import current_app, g, redirect, render_template, request, url_for
 
+from approval.domain.errors import NotFound
 from approval.office import Work
-from approval.services import items, licences, limits, people
+from approval.services import access, items, licences, limits, people
 from approval.web import visitors
-from approval.web.door import Door
+from approval.web.door import PAGE, Door, asked_page
 from certificates import Outcome
 
 door = Door("public", __name__)
 _VERIFY = "verify"
 _FRUITLESS = frozenset({Outcome.UNKNOWN, Outcome.UNREADABLE})
 
+_LONGEST_SEARCH = 100
+
 _OK = 200
+_SEE_OTHER = 303
 _UNPROCESSABLE = 422
 
 
 @door.get("/")
 def home(work: Work) -> str:
     """Show the items that can be asked for (首页)."""
-    published = [(version, items.pack(work, version).manifest) for version in items.published(work)]
-    return render_template("public/home.html", published=published, departments=people.departments(work))
+    return _catalogue(work, "")
+
+
+@door.get("/search")
+def search(work: Work) -> Any:
+    """Search the items (搜索事项); whoever enters the number of a case they may see is led to it."""
+    text = request.args.get("q", "").strip()[:_LONGEST_SEARCH]
+    # While somebody is still typing, nothing leads away from the page.
+    if "HX-Request" not in request.headers and _is_own_case(work, text):
+        return redirect(url_for("portal.case", number=text, **g.acting), _SEE_OTHER)
+    return _catalogue(work, text)
 
 
 @door.get("/items/<code>")
@@ -32,6 +45,7 @@ def guide(work: Work, code: str) -> str:
     return render_template(
         "public/guide.html",
         version=version,
+        open=items.is_open(work, code),
         manifest=items.pack(work, version).manifest,
         departments=people.departments(work),
     )
@@ -60,6 +74,32 @@ def verify_file(work: Work) -> Any:
     if not content:
         return _form("file")
     return _verify(work, document=content)
+
+
+def _catalogue(work: Work, text: str) -> str:
+    serves, department, page = request.args.get("serves", ""), request.args.get("department", ""), asked_page()
+    found = items.search(work, text, serves=serves, department=department)
+    departments = people.departments(work)
+    return render_template(
+        "public/home.html",
+        entries=found[PAGE * (page - 1) : PAGE * page],
+        count=len(found),
+        page=page,
+        more=len(found) > PAGE * page,
+        asked={"q": text, "serves": serves, "department": department},
+        departments=departments,
+        offering=sorted({entry.version.department_code for entry in items.catalogue(work)} & departments.keys()),
+    )
+
+
+def _is_own_case(work: Work, text: str) -> bool:
+    if not text or work.actor.person is None or "portal.case" not in current_app.view_functions:
+        return False
+    try:
+        access.case(work, text)
+    except NotFound:
+        return False
+    return True
 
 
 def _form(wrong: str, number: str = "", check_code: str = "") -> tuple[str, int]:

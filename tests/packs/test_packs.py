@@ -162,3 +162,30 @@ def test_no_identity_in_a_pack_belongs_to_anybody(name):
     texts = b"\n".join(PACKS[name].files.values()).decode()
     assert re.findall(r"(?<!\d)1[3-9]\d{9}(?!\d)", texts) == [], "no mobile number that could ring"
     assert re.findall(r"(?<!\d)\d{17}[\dX](?!\d)", texts) == [], "no identity number"
+
+
+def _questions(fields):
+    for question in fields:
+        yield question
+        yield from _questions(question.fields)
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_every_form_says_in_english_what_it_says_in_chinese(name):
+    for form in PACKS[name].forms.values():
+        said = [(section.label, section.label_en) for section in form.sections]
+        for question in _questions(form.fields):
+            said += [(question.label, question.label_en), (question.help, question.help_en)]
+            said += [(option.label, option.label_en) for option in question.options]
+        for chinese, english in said:
+            assert bool(chinese) == bool(english), (form.id, chinese)
+            assert not re.search(r"[\u4e00-\u9fff]", english), (form.id, english)
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_what_an_applicant_is_told_of_a_task_is_told_in_english_too(name):
+    tasks = PACKS[name].definition.tasks
+    assert tasks
+    for element, task in tasks.items():
+        assert task.properties.get("citizenText"), element
+        assert re.fullmatch(r"[^\u4e00-\u9fff]{10,}", task.properties.get("citizenTextEn", "")), element
