@@ -8,22 +8,43 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
+from approval.domain.errors import NotSignedIn
 from approval.office import Office, tune
 from approval.paths import STATIC, TEMPLATES, TRANSLATIONS
 from approval.settings import Settings, SettingsRefused
-from approval.web import errors, headers, languages, portal, public, sign, visitors, window, words
+from approval.web import (
+    admin,
+    bodies,
+    diagrams,
+    errors,
+    filing,
+    headers,
+    languages,
+    materials,
+    portal,
+    public,
+    readings,
+    rosters,
+    sign,
+    styles,
+    switch,
+    visitors,
+    window,
+    words,
+    workshops,
+)
 from approval.web.door import Door
 
 db = SQLAlchemy()
 
 _DOORS: dict[str, tuple[Door, ...]] = {
     "public": (public.door,),
-    "portal": (sign.door, portal.door),
-    "window": (sign.door, window.door),
-    "admin": (sign.door,),
+    "portal": (sign.door, portal.door, filing.door, materials.door, diagrams.door),
+    "window": (sign.door, window.door, materials.door, diagrams.door),
+    "admin": (sign.door, admin.door, workshops.door, rosters.door),
 }
 # Where "/" leads in a process that does not open the public door.
-_FIRST_PAGE = {"portal": "portal.mine", "window": "window.queue", "admin": "sign.form"}
+_FIRST_PAGE = {"portal": "portal.mine", "window": "window.queue", "admin": "admin.packs"}
 
 
 def create_app(settings: Settings | None = None, office: Office | None = None) -> Flask:
@@ -35,13 +56,13 @@ def create_app(settings: Settings | None = None, office: Office | None = None) -
     app = Flask(__name__, template_folder=TEMPLATES, static_folder=STATIC, static_url_path="/static")
     app.config.update(
         SECRET_KEY=settings.form_key(),
-        MAX_CONTENT_LENGTH=settings.request_bytes,
         SESSION_COOKIE_NAME=visitors.cookie_name(settings, "form"),
         SESSION_COOKIE_SECURE=visitors.secure(settings),
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
-        WTF_CSRF_TIME_LIMIT=settings.session_hours * 3600,
+        # A form's token lasts as long as the browser's session: a form left open loses nothing.
+        WTF_CSRF_TIME_LIMIT=None,
         BABEL_DEFAULT_LOCALE=languages.CHINESE,
         BABEL_DEFAULT_TIMEZONE=settings.zone,
         BABEL_TRANSLATION_DIRECTORIES=str(TRANSLATIONS),
@@ -52,10 +73,16 @@ def create_app(settings: Settings | None = None, office: Office | None = None) -
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.extensions["office"] = office or _open_office(app, settings)
     Babel(app, locale_selector=languages.select)
+    bodies.limit(app, settings)
     CSRFProtect(app)
     errors.answer(app)
+    app.register_error_handler(NotSignedIn, sign.ask_again)
     headers.wear(app, settings)
     _open_doors(app, settings.doors.split())
+    if sign.demonstration(settings) and "sign" in app.blueprints:
+        app.register_blueprint(switch.door)
+    if not settings.production:
+        app.register_blueprint(styles.door)
     _dress(app, settings)
     return app
 
@@ -71,6 +98,7 @@ def _open_doors(app: Flask, names: list[str]) -> None:
     if unknown := set(names) - _DOORS.keys():
         raise SettingsRefused(f"APPROVAL_DOORS: no door is called {', '.join(sorted(unknown))}")
     app.register_blueprint(languages.door)
+    app.register_blueprint(readings.door)
     for door in dict.fromkeys(door for name in names for door in _DOORS[name]):
         app.register_blueprint(door)
     if "public" not in names:
@@ -88,6 +116,8 @@ def _dress(app: Flask, settings: Settings) -> None:
         words=words,
         said=languages.said,
         english=languages.english,
+        large=readings.large,
+        endpoints=app.view_functions.keys(),
         doors=frozenset(settings.doors.split()),
         signing="sign" in app.blueprints,
         demonstration=sign.demonstration(settings),
@@ -95,4 +125,9 @@ def _dress(app: Flask, settings: Settings) -> None:
 
     @app.context_processor
     def common() -> dict[str, object]:
-        return {"actor": g.get("actor"), "lang": "en" if str(get_locale()) == "en" else "zh-CN"}
+        return {
+            "actor": g.get("actor"),
+            "acting": g.get("acting", {}),
+            "unread": g.get("unread", 0),
+            "lang": "en" if str(get_locale()) == "en" else "zh-CN",
+        }

@@ -47,7 +47,7 @@ class Work:
     @property
     def storage(self) -> Storage:
         """Where material bytes are kept."""
-        return DatabaseStorage(self.session)
+        return DatabaseStorage(self.session, self.now)
 
     def acting_as(self, actor: Actor) -> "Work":
         """Let somebody else act in the same transaction, such as the system after a clerk."""

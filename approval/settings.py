@@ -46,7 +46,12 @@ class Settings:
     parse_seconds: int = _setting(10, "Longest time an uploaded procedure may take to read, in seconds.")
     parse_megabytes: int = _setting(512, "Most memory an uploaded procedure may take to read, in MiB.")
     material_bytes: int = _setting(20 * _MIB, "Largest material, in bytes.")
-    request_bytes: int = _setting(50 * _MIB, "Largest request, in bytes.")
+    material_pages: int = _setting(200, "Most pages of a material.")
+    material_pixels: int = _setting(64_000_000, "Most pixels of a material that is a picture.")
+    request_bytes: int = _setting(24 * _MIB, "Largest request, in bytes; one material must fit.")
+    preview_seconds: int = _setting(10, "Longest time a material may take to open or one page to draw, in seconds.")
+    preview_megabytes: int = _setting(1024, "Most memory a material may take to open or draw, in MiB.")
+    draft_days: int = _setting(30, "A draft is forgotten so many days after it was last saved.")
     idle_minutes: int = _setting(30, "A session ends after this long without a request, in minutes.")
     session_hours: int = _setting(8, "A session ends after this long in any case, in hours.")
     sign_in_failures: int = _setting(5, "After so many wrong passwords a name must wait.")
@@ -122,6 +127,8 @@ class Settings:
         ]
         if self.environment not in {"development", "production"}:
             faults.append("APPROVAL_ENVIRONMENT must be development or production")
+        if self.request_bytes <= self.material_bytes:
+            faults.append("APPROVAL_REQUEST_BYTES must be more than APPROVAL_MATERIAL_BYTES")
         if not self.doors.split():
             faults.append("APPROVAL_DOORS must name a door")
         try:

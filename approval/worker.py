@@ -11,9 +11,10 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
+from time import monotonic
 from uuid import UUID
 
-from dbos import DBOS, DBOSPortableJSONSerializer
+from dbos import DBOS, DBOSPortableJSONSerializer, error
 from sqlalchemy import delete, select
 
 from approval import jobs
@@ -26,6 +27,10 @@ _log = logging.getLogger(__name__)
 # A changed workflow body must not be replayed against steps recorded by the old one.
 _VERSION = "1"
 _ATTEMPTS = 5
+# Looking for what nobody needs any more reads much and is never urgent.
+_TIDY_EVERY = 3600.0
+# Whoever stops a worker waits longer than this before pulling the plug.
+_GRACE_SECONDS = 8
 
 
 def main(settings: Settings | None = None) -> None:
@@ -37,8 +42,12 @@ def main(settings: Settings | None = None) -> None:
     name = socket.gethostname()
     with open_office(settings) as office, _only_one(settings), _launched(office, name):
         _log.info("worker %s is at work", name)
+        tidied = None
         while not stop.is_set():
             _turn(office, name)
+            if tidied is None or monotonic() - tidied > _TIDY_EVERY:
+                _tidy(office)
+                tidied = monotonic()
             stop.wait(settings.sweep_seconds)
 
 
@@ -49,6 +58,13 @@ def _turn(office: Office, name: str) -> None:
     except Exception:  # noqa: BLE001 -- logged with its trace
         # A database that is away for a moment is no reason to leave; the next turn tries again.
         _log.exception("this turn of the worker failed")
+
+
+def _tidy(office: Office) -> None:
+    try:
+        workers.tidy(office)
+    except Exception:  # noqa: BLE001 -- logged with its trace
+        _log.exception("tidying failed")
 
 
 def relieve(office: Office, name: str) -> list[str]:
@@ -105,7 +121,10 @@ def _launched(office: Office, name: str) -> Iterator[None]:
     def run_errand(errand: str) -> bool:
         try:
             return attempt(errand)
-        except Exception as reason:  # noqa: BLE001 -- logged with its trace, and told to people
+        except Exception as reason:
+            if type(reason) is error.DBOSException:
+                # DBOS has gone from under it: the errand stays pending, and the next start takes it up.
+                raise
             _log.exception("errand %s failed for good", errand)
             workers.report_incident(office, UUID(errand), type(reason).__name__)
             return False
@@ -115,4 +134,4 @@ def _launched(office: Office, name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        DBOS.destroy()
+        DBOS.destroy(workflow_completion_timeout_sec=_GRACE_SECONDS)

@@ -108,13 +108,16 @@ class Notice(Base):
     """A notice to the applicant (文书/通知) in the outbox; the portal shows it, a worker may carry it further."""
 
     __tablename__ = "notices"
+    __table_args__ = (Index("ix_notices_inbox", "person_id", "read_at"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), index=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
     code: Mapped[str] = mapped_column(CODE)
     facts: Mapped[dict[str, Any]]
     made_at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
+    case: Mapped[Case] = relationship()
 
 
 class WorkCalendar(Base):

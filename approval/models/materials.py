@@ -20,15 +20,19 @@ class Material(Base):
     filename: Mapped[str]
     media_type: Mapped[str] = mapped_column(CODE)
     size: Mapped[int]
-    sha256: Mapped[str] = mapped_column(CODE)
+    sha256: Mapped[str] = mapped_column(CODE, index=True)
     handed_in_at: Mapped[datetime]
     replaced_at: Mapped[datetime | None]
 
 
 class StoredContent(Base):
-    """Bytes by their SHA-256 (材料内容): the same file is kept once."""
+    """Bytes by their SHA-256 (材料内容): the same file is kept once; `kept_at` is when it was last handed in.
+
+    None stands for bytes from before that was noted.
+    """
 
     __tablename__ = "stored_contents"
 
     sha256: Mapped[str] = mapped_column(CODE, primary_key=True)
     content: Mapped[bytes]
+    kept_at: Mapped[datetime | None]

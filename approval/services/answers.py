@@ -9,6 +9,7 @@ from approval.models.cases import Answers, Case
 from approval.office import Work
 
 FILING = "filing"
+CORRECTION = "correction"
 
 
 def keep(work: Work, case: Case, element: str, content: dict[str, Any]) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
-from approval.domain.cases import Status
+from approval.domain.cases import Status, next_steps
 from approval.domain.errors import (
     AlreadyDone,
     AnswersInvalid,
@@ -89,12 +90,19 @@ def file(
 
 
 def correct(
-    work: Work, number: str, given: Mapping[str, Any], uploads: Iterable[Upload], *, token: str | None = None
+    work: Work,
+    number: str,
+    given: Mapping[str, Any],
+    uploads: Iterable[Upload],
+    *,
+    token: str | None = None,
+    replies: Iterable[Mapping[str, str]] = (),
 ) -> Case:
     """Put right what was asked for (补正); the acceptance countdown begins anew at the full reply.
 
-    `given` answers the whole application again. Raises `NotFound`, `NotAllowed` for another's case,
-    `OutOfTurn` when nothing was asked, and one `Incomplete` naming all that is still missing.
+    `given` answers the whole application again; `replies` say what was done about each thing
+    that was asked. Raises `NotFound`, `NotAllowed` for another's case, `OutOfTurn` when nothing was asked, and one
+    `Incomplete` naming all that is still missing.
     """
     case = access.own_case(work, number)
     task = _applicant_task(work, case, token)
@@ -106,6 +114,8 @@ def correct(
     present = {material.requirement for material in materials.of_case(work, case)}
     applicant = people.applicant(work, case.applicant_id, case.filed_by)
     context = _checked(work, pack, applicant, given, uploads, present=present)
+    if told := [dict(reply) for reply in replies]:
+        answers.keep(work, case, answers.CORRECTION, {"replies": told})
     answers.keep(work, case, answers.FILING, context["answers"])
     materials.keep(work, case, uploads)
     decisions.step_to(work, case, Status.FILED)
@@ -137,12 +147,33 @@ def withdraw(work: Work, number: str, reason: str) -> Case:
 
 
 def mine(work: Work, *, limit: int = 50, offset: int = 0) -> list[Case]:
-    """List the actor's own cases (我的办件), newest first."""
+    """List the actor's own cases (我的办件): first those that wait for their applicant, then the newest."""
     if work.actor.person is None:
         raise NotSignedIn
     who = work.actor.organization or work.actor.person
-    own = select(Case).where(Case.applicant_id == who).order_by(Case.filed_at.desc(), Case.number)
-    return list(work.session.scalars(own.limit(limit).offset(offset)))
+    waiting = select(Task.id).where(Task.case_id == Case.id, Task.role == APPLICANT, Task.progress == Progress.OPEN)
+    own = select(Case).where(Case.applicant_id == who).options(joinedload(Case.item_version))
+    listed = own.order_by(waiting.exists().desc(), Case.filed_at.desc(), Case.number)
+    return list(work.session.scalars(listed.limit(limit).offset(offset)))
+
+
+def open_tasks(work: Work, listed: Iterable[Case]) -> dict[UUID, list[Task]]:
+    """Bring what each of these cases waits for (办件的未办环节), by the case's id, oldest first."""
+    wanted: dict[UUID, list[Task]] = {case.id: [] for case in listed}
+    theirs = select(Task).where(Task.case_id.in_(wanted), Task.progress == Progress.OPEN)
+    for task in work.session.scalars(theirs.order_by(Task.opened_at, Task.id)):
+        wanted[task.case_id].append(task)
+    return wanted
+
+
+def owned(work: Work, case: Case) -> bool:
+    """Tell whether a case is the actor's own matter (本人或所代理单位的办件), not one seen from an office."""
+    return case.applicant_id in {work.actor.organization, work.actor.person}
+
+
+def withdrawable(case: Case) -> bool:
+    """Tell whether a case can still be withdrawn (可否撤回): until it is decided or ended."""
+    return Status.WITHDRAWN in next_steps(Status(case.status))
 
 
 def _checked(

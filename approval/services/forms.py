@@ -212,6 +212,7 @@ def _flat(given: Mapping[str, Any], prefix: str = "") -> "MultiDict[str, Any]":
     def put(name: str, value: Any) -> None:
         if isinstance(value, list) and any(isinstance(entry, Mapping) for entry in value):
             for number, row in enumerate(value):
+                flat.add(f"{name}-{number}-", "")  # a row that nobody has written in yet is a row too
                 for key, entry in row.items() if isinstance(row, Mapping) else ():
                     put(f"{name}-{number}-{key}", entry)
         elif isinstance(value, list):

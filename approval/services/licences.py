@@ -7,14 +7,14 @@ from uuid import UUID
 import certificates
 from approval import documents
 from approval.domain.cases import Status
-from approval.domain.errors import IllegalStep, Incomplete, Missing, NotAllowed, NotFound, Unavailable
+from approval.domain.errors import IllegalStep, Incomplete, Missing, NotAllowed, NotFound, NotSignedIn, Unavailable
 from approval.expressions import feel
 from approval.models.cases import Case
 from approval.models.people import Department
 from approval.office import Office, Work
 from approval.services import access, answers, items, journal, people
 from approval.services.errands import CARRIED, Carried, act
-from certificates import Draft, Holder, Issuer, Licence, LicenceType, Verification
+from certificates import Draft, Holder, Issuer, Licence, LicenceType, State, Verification
 
 
 @act("issue_licence")
@@ -74,6 +74,27 @@ def revoke(work: Work, number: str, *, reason: str, basis: str) -> None:
 def of_case(work: Work, case: Case) -> Licence | None:
     """Find the licence that a case gave (办件结果证照); None before it is issued."""
     return certificates.find_by_source(work.session, str(case.id))
+
+
+def mine(work: Work) -> list[Licence]:
+    """List the licences of the applicant that the actor acts for (我的证照), newest first; raises `NotSignedIn`."""
+    if work.actor.person is None:
+        raise NotSignedIn
+    holder = people.applicant(work, work.actor.organization or work.actor.person, work.actor.person)
+    return [one for one in certificates.find_by_holder(work.session, holder["number"]) if one.state != State.INTENDED]
+
+
+def own(work: Work, number: str) -> Licence:
+    """Obtain one of the licences that `mine` lists (本人证照); raises `NotSignedIn`, `NotFound`."""
+    for licence in mine(work):
+        if licence.number == number:
+            return licence
+    raise NotFound(licence=number)
+
+
+def own_rendition(work: Work, number: str) -> bytes | None:
+    """Fetch the sealed PDF of one's own licence (下载本人证照); None while it is drawn. Raises as `own`."""
+    return certificates.get_rendition(work.session, own(work, number).id)
 
 
 def rendition(work: Work, number: str) -> bytes | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeVar
 from uuid import uuid4
 
@@ -32,6 +32,7 @@ from approval.settings import Settings
 
 SHARED = "_shared"
 MAIN = "process.bpmn"
+_LONGEST_PATH = 200  # in characters; a database that indexes paths takes no more than a few thousand bytes
 _PROCEDURES = (".bpmn", ".dmn")
 # What reading a cut, forged or encrypted archive may raise.
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
@@ -97,6 +98,14 @@ def from_zip(content: bytes, settings: Settings) -> dict[str, bytes]:
             return dict(_unzipped(archive, settings))
     except (*_BROKEN_ZIP, ValueError) as reason:
         raise PackRefused(faults=[Fault("", "", 0, f"not a whole zip file: {reason}")]) from None
+
+
+def limit(files: Mapping[str, bytes], settings: Settings) -> None:
+    """Hold files that were gathered one by one against the limits of a pack (事项包限额); raises `PackRefused`."""
+    try:
+        _limit(files, sum(map(len, files.values())), settings)
+    except ValueError as reason:
+        raise PackRefused(faults=[Fault("", "", 0, str(reason))]) from None
 
 
 def digest(files: Mapping[str, bytes]) -> str:
@@ -185,6 +194,19 @@ def _limit(names: Iterable[str], size: int, settings: Settings) -> None:
         raise ValueError(f"more than {settings.pack_files} files or {settings.pack_bytes} bytes")
     if strange := next((name for name in names if unseen(name, lines=False)), None):
         raise ValueError(f"a name with characters that cannot be seen: {strange!r}")
+    if outside := next((name for name in names if not _is_inside(name)), None):
+        raise ValueError(f"a path outside the pack: {outside[:_LONGEST_PATH]!r}")
+
+
+def _is_inside(name: str) -> bool:
+    """Tell a plain relative path from one that leads elsewhere, stands still or is too long for the database."""
+    path = PurePosixPath(name)
+    return (
+        0 < len(name) <= _LONGEST_PATH
+        and str(path) == name != "."
+        and not path.is_absolute()
+        and ".." not in path.parts
+    )
 
 
 def _unzipped(archive: zipfile.ZipFile, settings: Settings) -> Iterator[tuple[str, bytes]]:
@@ -193,8 +215,6 @@ def _unzipped(archive: zipfile.ZipFile, settings: Settings) -> Iterator[tuple[st
     if len({entry.filename for entry in entries}) < len(entries):
         raise ValueError("a file stands in it twice")
     for entry in entries:
-        if ".." in Path(entry.filename).parts or entry.filename.startswith("/"):
-            raise ValueError(f"a path outside the pack: {entry.filename!r}")
         if entry.compress_type not in _MEASURED:
             raise ValueError(f"{entry.filename!r} must be stored or deflated")
         # The size in the directory is a claim: one byte more is let through to see whether it comes.

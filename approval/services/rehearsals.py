@@ -37,8 +37,29 @@ CITY = WORKFLOWS / "_city"
 _MOST_STEPS = 200
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _SHAPES: Mapping[str, type] = {"by": str, "for": str, "task": str, "withdraw": str, "answers": dict, "materials": list}
-# A page that says what it is; enough to be a PDF to every check on uploads.
-SAMPLE_PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+# One page that says what it is, and opens like any other.
+SAMPLE_PDF = (
+    b"%PDF-1.4\n"
+    b"1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>endobj\n"
+    b"4 0 obj<</Length 38>>stream\n"
+    b"BT /F 48 Tf 180 420 Td (SAMPLE) Tj ET\n"
+    b"endstream endobj\n"
+    b"5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\n"
+    b"xref\n"
+    b"0 6\n"
+    b"0000000000 65535 f\r\n"
+    b"0000000009 00000 n\r\n"
+    b"0000000052 00000 n\r\n"
+    b"0000000101 00000 n\r\n"
+    b"0000000210 00000 n\r\n"
+    b"0000000293 00000 n\r\n"
+    b"trailer<</Size 6/Root 1 0 R>>\n"
+    b"startxref\n"
+    b"354\n"
+    b"%%EOF\n"
+)
 
 
 @dataclass(frozen=True)

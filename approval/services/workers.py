@@ -10,7 +10,7 @@ from approval.domain.errors import NotAllowed
 from approval.models.cases import Case
 from approval.models.tasks import Errand, ErrandProgress
 from approval.office import Office, Work
-from approval.services import errands, journal, procedures, timers
+from approval.services import drafts, errands, journal, procedures, timers
 
 _log = logging.getLogger(__name__)
 
@@ -84,6 +84,18 @@ def sweep(office: Office) -> int:
             with office.work(by=SYSTEM) as work:
                 timers.note_trial(work, case_id)
     return fired
+
+
+def tidy(office: Office) -> int:
+    """Forget drafts whose time is over and clear bytes that nobody refers to (清理); return how many of both."""
+    with office.work(by=SYSTEM) as work:
+        gone = drafts.forget(work)
+    while True:  # a few at a time, so that nobody waits long for the database
+        with office.work(by=SYSTEM) as work:
+            cleared = drafts.clear(work)
+        if not cleared:
+            return gone
+        gone += cleared
 
 
 def _locked(work: Work, errand_id: UUID) -> tuple[Case, Errand]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from flask import Blueprint, Response, abort, current_app, g, make_response, request
 
 from approval.domain.actors import VISITOR
 from approval.domain.errors import NotSignedIn
 from approval.office import Office
+from approval.services import notices
 from approval.web import visitors
 
 PAGE = 50
@@ -26,6 +27,15 @@ def office() -> Office:
 def asked_page() -> int:
     """Read which page of a list is asked for (页码), from 1; far beyond any list it is the last that can be."""
     return min(max(1, request.args.get("page", 1, type=int)), _LAST_PAGE)
+
+
+class Slowly(NamedTuple):
+    """What a view goes on to do after its Work is closed (慢事): it takes seconds and must hold nothing meanwhile.
+
+    `act` answers the visitor, and opens Works of its own by `office()` as it needs them.
+    """
+
+    act: Callable[[], Any]
 
 
 class Door(Blueprint):
@@ -52,6 +62,15 @@ class Door(Blueprint):
 
         return register
 
+    # Flask's own annotation of these two knows no view that answers `Slowly`.
+    def get(self, rule: str, **options: Any) -> Callable[[Any], Any]:
+        """Register a view for GET."""
+        return self.route(rule, methods=["GET"], **options)
+
+    def post(self, rule: str, **options: Any) -> Callable[[Any], Any]:
+        """Register a view for POST."""
+        return self.route(rule, methods=["POST"], **options)
+
     def _receive(self, view: View, writes: bool | None, values: dict[str, Any]) -> Response:
         _require_own_origin()
         _require_text(values)
@@ -60,7 +79,12 @@ class Door(Blueprint):
             g.actor = visitors.recognise(work)
             if self.for_people and g.actor.person is None:
                 raise NotSignedIn
-            reply = make_response(view(work.acting_as(g.actor), **values))
+            g.unread = notices.unread(work.acting_as(g.actor))
+            answer = view(work.acting_as(g.actor), **values)
+            # A reply is finished inside the Work, because what it shows may be read as it is shown.
+            reply = None if isinstance(answer, Slowly) else make_response(answer)
+        if reply is None:
+            reply = make_response(answer.act())
         if notes := g.pop("afterwards", ()):
             with office().work() as work:
                 for note in notes:

@@ -12,16 +12,19 @@ from werkzeug.exceptions import HTTPException
 
 from approval.domain import errors
 from approval.domain.errors import Refusal
-from approval.web import words
+from approval.web import bodies, words
+from approval.web.door import office
 from certificates import (
     AuthorityUnusable,
     CertificateError,
     IdentifierInvalid,
+    IdentityRefused,
     IllegalAct,
     LicenceUnknown,
     NaiveInstant,
     NumbersExhausted,
     ReasonMissing,
+    RevocationUnknown,
     SealRefused,
 )
 
@@ -30,9 +33,12 @@ STATUS: dict[type[Exception], int] = {
     Refusal: 422,
     errors.NotFound: 404,
     errors.NotSignedIn: 401,
+    errors.NotEnrolled: 401,
+    errors.Disabled: 401,
     errors.NotAllowed: 403,
     errors.Incomplete: 422,
     errors.OutOfTurn: 409,
+    errors.DraftExpired: 410,
     errors.TooMany: 429,
     errors.PackRefused: 422,
     errors.Unavailable: 503,
@@ -44,6 +50,8 @@ STATUS: dict[type[Exception], int] = {
     NumbersExhausted: 503,
     SealRefused: 503,
     AuthorityUnusable: 503,
+    IdentityRefused: 401,
+    RevocationUnknown: 503,
     NaiveInstant: 500,
 }
 FAULT = 500
@@ -59,13 +67,14 @@ def status(kind: type[Exception]) -> int:
 
 def answer(app: Flask) -> None:
     """Let an application answer refusals, Flask's own errors and faults in one manner."""
-    app.register_error_handler(Refusal, _refused)
-    app.register_error_handler(CertificateError, _refused)
+    app.register_error_handler(Refusal, refused)
+    app.register_error_handler(CertificateError, refused)
     app.register_error_handler(HTTPException, _turned_away)
     app.register_error_handler(Exception, _failed)
 
 
-def _refused(refusal: Refusal | CertificateError) -> Response:
+def refused(refusal: Refusal | CertificateError) -> Response:
+    """Answer a refusal with its status and words (拒绝的答复)."""
     code = status(type(refusal))
     if code == FAULT:
         return _failed(refusal)
@@ -82,7 +91,11 @@ def _refused(refusal: Refusal | CertificateError) -> Response:
 def _turned_away(error: HTTPException) -> Response:
     if error.code is None or error.code < _FIRST_ERROR:
         return make_response(error.get_response())
-    reply = _reply(error.code, words.http(error.code), f"http-{error.code}", {})
+    facts = {}
+    if error.code == bodies.TOO_LARGE:
+        own = office().settings
+        facts = {"largest_request": own.request_bytes, "largest_file": own.material_bytes}
+    reply = _reply(error.code, words.http(error.code), f"http-{error.code}", facts)
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:
             reply.headers[name] = value
@@ -100,7 +113,7 @@ def _incident(fault: Exception) -> str:
 
 
 def _reply(status_code: int, told: words.Told, code: str, facts: dict[str, Any]) -> Response:
-    if _wants_problem():
+    if wants_problem():
         problem = {
             # Facts first: none of them may pose as a member that RFC 9457 defines.
             **{name: _plain(value) for name, value in facts.items()},
@@ -117,7 +130,8 @@ def _reply(status_code: int, told: words.Told, code: str, facts: dict[str, Any])
     return reply
 
 
-def _wants_problem() -> bool:
+def wants_problem() -> bool:
+    """Tell whether a program asks, who wants RFC 9457 (程序访问)."""
     known = ["text/html", _PROBLEM, "application/json"]
     return request.accept_mimetypes.best_match(known, "text/html") != "text/html"
 

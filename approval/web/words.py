@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
 from approval.domain.cases import Status
+from approval.services.surveys import Part, Progress
 from certificates import Outcome, Question
 
 
@@ -36,6 +37,10 @@ COUNTDOWNS: Mapping[str, LazyString] = {
     "acceptance": _("受理期限"),
     "decision": _("决定期限"),
     "delivery": _("送达期限"),
+    "promised": _("承诺期限"),
+    "correction": _("补正期限"),
+    "rectification": _("整改期限"),
+    "fire_opinion": _("消防意见期限"),
 }
 
 ROLES: Mapping[str, LazyString] = {
@@ -157,12 +162,30 @@ JOURNAL: Mapping[str, LazyString] = {
     "procedure:finished": _("流程结束"),
 }
 
+PARTS: Mapping[str, LazyString] = {
+    Part.REPLIES: _("逐项答复"),
+    Part.MATERIALS: _("上传材料"),
+}
+
+# How far a step of a draft is, and the kind of tag that tells it.
+PROGRESS: Mapping[str, tuple[LazyString, str]] = {
+    Progress.NOT_STARTED: (_("还没有填写"), "neutral"),
+    Progress.BEGUN: (_("填写中"), "wait"),
+    Progress.DONE: (_("已填好"), "good"),
+}
+
+STAGES: tuple[LazyString, ...] = (_("申请"), _("受理"), _("审查"), _("决定"), _("送达"))
+
 WHY: Mapping[str, LazyString] = {
     "required": _("请填写"),
     "missing": _("请上传这份材料"),
     "wrong-type": _("文件格式不对，或者内容与格式不符"),
     "too-large": _("文件太大"),
     "empty": _("文件是空的"),
+    "unreadable": _("打不开这个文件，可能已经损坏或者太复杂。请重新导出或者扫描后再上传"),
+    "encrypted": _("文件加了密码或者使用限制。请去掉以后再上传"),
+    "too-many-pages": _("页数太多。请拆成几份，或者只上传需要的部分"),
+    "too-many-pixels": _("图片的像素太多。请调低分辨率后再上传"),
     "not-asked-for": _("这一项不需要提供"),
     "too-long": _("太长了"),
     "too-short": _("太短了"),
@@ -171,6 +194,7 @@ WHY: Mapping[str, LazyString] = {
     "not-a-number": _("请填写数字"),
     "wrong-form": _("格式不对"),
     "not-a-choice": _("请从所列的选项中选择"),
+    "taken": _("已经有人使用"),
     "not-a-date": _("请填写日期，例如 2026-09-21"),
 }
 _WRONG = _("这一项不正确")
@@ -188,6 +212,7 @@ _REFUSALS: Mapping[str, Told] = {
     "time-passed": Told(_("办理期限已过"), _("期限届满的后果依法已经发生，或者即将由系统记录。请稍后查看办件。")),
     "item-closed": Told(_("这个事项暂停申请"), _("目前不接收新的申请。请查看办事指南或者拨打咨询电话。")),
     "overtaken": Told(_("别人先办了一步"), _("办件刚刚被别人更新。请查看目前的情况后再办理。")),
+    "draft-expired": Told(_("草稿已经过期"), _("草稿很久没有改动，内容已经清除。请从办事指南或者“我的办件”重新开始。")),
     "too-many": Told(_("尝试次数过多"), _("请稍等几分钟再试。")),
     "pack-refused": Told(_("事项包有缺陷"), _("下面列出了全部缺陷，改好以后可以再次发布。")),
     "unavailable": Told(_("暂时无法办理"), _("系统的一个部分暂时不可用，您的办件没有受到影响。请稍后再试。")),
@@ -208,13 +233,34 @@ _REFUSALS: Mapping[str, Told] = {
     "reason-missing": Told(_("缺少理由或者依据"), _("对持证人不利的处理，必须写明理由和法律依据。")),
     "seal-refused": Told(_("不能加盖电子印章"), _("印章不属于签发机关，或者目前不能使用。请联系管理员。")),
     "authority-unusable": Told(_("电子印章机构不可用"), _("请联系管理员。")),
+    "not-enrolled": Told(_("没有与这张证书对应的人员"), _("证书是有效的，但还没有在本系统登记。请到窗口办理登记。")),
+    "disabled": Told(_("这个账户已经停用"), _("如有疑问，请联系窗口或者管理员。")),
+    "identity-refused": Told(_("不能用这张证书登录"), _("请换一张证书，或者用密码登录。")),
+    "token-malformed": Told(_("没有收到完整的证书签名"), _("请在本页重新选择证书文件，再登录一次。")),
+    "challenge-unknown": Told(
+        _("这次登录请求已经用过，或者不是在这个浏览器中打开的"), _("本页已经换了新的登录请求，请再登录一次。")
+    ),
+    "challenge-stale": Told(_("这次登录请求已经过期"), _("登录页打开以后 5 分钟内有效。请再登录一次。")),
+    "origin-foreign": Told(
+        _("签名是在另一个网址上做的"), _("请核对地址栏中的网址，谨防仿冒；请从本网站的网址打开登录页。")
+    ),
+    "key-unsuitable": Told(_("证书的密钥或者算法不能用来登录"), _("请使用 P-256 或者 RSA 2048 位以上的证书。")),
+    "signature-wrong": Told(_("签名不正确"), _("签名与证书、本网站或者这次登录请求对不上。请再登录一次。")),
+    "usage-wrong": Told(_("这不是个人登录用的证书"), _("印章证书和其他用途的证书不能登录，请选择个人身份证书。")),
+    "issuer-untrusted": Told(_("证书不是本市认可的机构签发的"), _("请使用认可的机构签发的证书，或者用密码登录。")),
+    "certificate-expired": Told(_("证书已经过期"), _("请向签发机构换发证书，或者用密码登录。")),
+    "certificate-not-yet-valid": Told(_("证书还没有到生效日期"), _("请在生效以后再用，或者用密码登录。")),
+    "certificate-revoked": Told(_("证书已经被吊销"), _("它不能再用来登录。请向签发机构换发证书，或者用密码登录。")),
+    "revocation-unknown": Told(
+        _("目前查不到证书是否已被吊销"), _("查到之前不能用证书登录。请稍后再试，或者用密码登录。")
+    ),
 }
 
 _HTTP: Mapping[int, Told] = {
     400: Told(_("请求无法处理"), _("页面可能已经过期。请返回上一页，刷新以后再试。")),
     404: _REFUSALS["not-found"],
     405: Told(_("不能这样打开这个地址"), _("请从页面上的链接或者按钮进入。")),
-    413: Told(_("内容太大"), _("请减小文件后再试。")),
+    413: Told(_("内容太大"), _("没有收到任何内容。请减小文件后再试：照片可以调低分辨率，扫描件可以选用黑白。")),
     500: Told(_("系统出了故障"), _("您刚才的操作没有生效。请稍后再试；如果需要帮助，请告诉我们下面的编号。")),
 }
 
