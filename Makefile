@@ -13,6 +13,7 @@ run: setup  ## Found a demonstration city, play the main job once, serve http://
 	$(RUN) approval dev
 
 test: setup  ## The default suite, on SQLite; APPROVAL_TEST_DATABASE_URL runs it on PostgreSQL
+	@bash deploy/browser.sh
 	$(RUN) pytest -n 2
 
 check: setup  ## Lint, types, stairs, security
@@ -39,7 +40,8 @@ setup: .venv/.ready static/vendor/.ready .venv/.words
 	$(UV) pip install --quiet --python .venv/bin/python --no-deps -e .
 	@touch $@
 
-static/vendor/.ready: .tools/.ready package-lock.json deploy/assets.mjs approval/expressions/feel.entry.mjs
+static/vendor/.ready: .tools/.ready package-lock.json deploy/assets.mjs approval/expressions/feel.entry.mjs \
+  static/scripts/certificate.entry.mjs
 	@bash deploy/node.sh
 	@touch $@
 

@@ -100,3 +100,17 @@ def test_another_machine_takes_over_from_one_that_fell_silent(office, tmp_path):
     wait_for(lambda: status(office, number) == "concluded", "nobody took the errand over")
     stop_worker(second)
     require_one_rendition(office, number, 2)
+
+
+def test_a_worker_told_to_stop_while_it_draws_ends_what_it_began(office, tmp_path):
+    number = granted_case(office)
+    worker = start_worker(office, tmp_path / "marks", 0)
+    wait_for(lambda: attempts(office), "nobody began to draw")
+    stop_worker(worker)
+    assert status(office, number) == "concluded"
+    require_one_rendition(office, number, 1)
+
+
+def attempts(office):
+    with office.work(by=SYSTEM, read_only=True) as work:
+        return work.session.scalar(select(Errand.attempts))

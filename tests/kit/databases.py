@@ -19,6 +19,7 @@ class Template:
 
     def __init__(self, folder: Path, furnish: Furnish) -> None:
         self.name = f"template_{uuid.uuid4().hex}"
+        self.folder = folder
         self._file = folder / "template.db"
         if URL:
             _landlord(f"CREATE DATABASE {self.name}")

@@ -1,0 +1,85 @@
+"""Every page there is, opened by whoever it is for: in both languages, wide and narrow, with a case under way."""
+
+import pytest
+from sqlalchemy import select
+
+from approval.domain.actors import SYSTEM
+from approval.models.items import ItemVersion
+from approval.models.materials import Material
+from approval.models.people import Person
+from approval.models.tasks import Task
+from approval.services import drafts
+from tests.kit import browsers, roads, walks
+from tests.kit.browsers import NARROW, WIDE, require_fair, require_fit
+from tests.kit.samples import ACCEPT, ADVISE, ITEM, RESTAURANT, REVIEW, SIGN, uploads
+
+NOWHERE = "/nowhere"
+PUBLIC = ("/", "/search?q=食品", f"/items/{ITEM}", "/verify", "/verify/unknown", "/sign-in", "/sign-in/certificate",
+          "/switch", "/styles", NOWHERE)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def places(live):
+    """Lay everything out that a page can show, and say who sees which address."""
+    return live.do(_lay_out)
+
+
+def _lay_out(office):
+    pdf = roads.pdf(pages=2)
+    number = walks.file(office, RESTAURANT, uploads(content=pdf), by=walks.signed_in(office, "chen"))
+    walks.walk(office, number, ACCEPT)
+    waiting = walks.file(office, RESTAURANT, uploads(content=pdf), by=walks.signed_in(office, "chen"))
+    granted = walks.walk(office, walks.file(office), ACCEPT, REVIEW, ADVISE, SIGN)
+    with office.work(by=walks.signed_in(office, "chen")) as work:
+        draft = f"/drafts/{drafts.begin(work, ITEM).id}"
+    with office.work(by=SYSTEM, read_only=True) as work:
+        case = walks.case(work, number)
+        task = work.session.scalars(select(Task.id).where(Task.element == "document_review", Task.case_id == case.id))
+        material = work.session.scalars(select(Material.id).where(Material.case_id == case.id)).first()
+        version = work.session.scalars(select(ItemVersion.id)).one()
+        person = work.session.scalars(select(Person.id).where(Person.code == "wang")).one()
+        task = task.one()
+    section = "answers/business"
+    return {
+        "chen": [
+            *("/my/cases", "/my/notices", "/my/licences", f"/my/cases/{number}", f"/my/cases/{number}/receipt"),
+            *(f"/my/cases/{number}/withdraw", f"/my/cases/{granted}", f"/materials/{material}"),
+            *(f"/items/{ITEM}/begin", draft, f"{draft}/materials", f"{draft}/check", f"{draft}/discard"),
+            f"{draft}/{section}",
+        ],
+        "huang": [
+            *("/window/tasks", "/window/tasks?tab=free", "/window/tasks?tab=all&number=nothing"),
+            *(f"/window/tasks/{task}", f"/window/cases/{number}", f"/window/cases/{granted}"),
+        ],
+        "wang": [f"/window/tasks?number={waiting}"],
+        "admin": [
+            *("/admin/packs", f"/admin/versions/{version}", "/admin/people", "/admin/people/new"),
+            *(f"/admin/people/{person}", f"/admin/people/{person}/disable", f"/admin/cases/{number}"),
+            f"/admin/items/{ITEM}/close",
+        ],
+    }
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_a_public_page_is_fair_to_everyone(visit, live, path):
+    require_fair_in_both_languages(visit(), live.origin, path)
+
+
+@pytest.mark.parametrize("code", ["chen", "huang", "wang", "admin"])
+def test_the_pages_of_each_person_are_fair_to_everyone(visit, live, places, code):
+    page = visit(code)
+    for path in places[code]:
+        require_fair_in_both_languages(page, live.origin, path)
+
+
+def require_fair_in_both_languages(page, origin, path):
+    """Chinese on a phone and English on a desk are looked at through and through, all four for their width."""
+    for language, size in (("zh", NARROW), ("en", WIDE)):
+        browsers.speak(page.context, origin, language)
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        reply = page.goto(path)
+        assert reply.ok or path == NOWHERE, f"{path} answers {reply.status}"
+        require_fair(page)
+        other = WIDE if size == NARROW else NARROW
+        page.set_viewport_size({"width": other[0], "height": other[1]})
+        require_fit(page)
