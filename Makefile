@@ -12,9 +12,12 @@ RUN := .venv/bin/python -m
 run: setup  ## Found a demonstration city, play the main job once, serve http://127.0.0.1:8000
 	$(RUN) approval dev
 
+# `make test TESTS=` runs the long tests too: accessibility of every page, and the road by certificate.
+TESTS ?= -m "not long"
+
 test: setup  ## The default suite, on SQLite; APPROVAL_TEST_DATABASE_URL runs it on PostgreSQL
 	@bash deploy/browser.sh
-	$(RUN) pytest -n 2
+	$(RUN) pytest -n 2 $(TESTS)
 
 check: setup  ## Lint, types, stairs, security
 	.venv/bin/ruff check

@@ -161,6 +161,7 @@ def test_without_scripts_the_list_is_all_there_is(visit, number):
     assert not page.locator("[data-shows]").first.is_visible()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_pages_of_the_administration_are_fair_to_everyone(visit, number, faulty, language, size):

@@ -13,6 +13,8 @@ from tests.kit import browsers, roads, walks
 from tests.kit.browsers import NARROW, WIDE, require_fair, require_fit
 from tests.kit.samples import ACCEPT, ADVISE, ITEM, RESTAURANT, REVIEW, SIGN, uploads
 
+pytestmark = pytest.mark.long
+
 NOWHERE = "/nowhere"
 PUBLIC = ("/", "/search?q=食品", f"/items/{ITEM}", "/verify", "/verify/unknown", "/sign-in", "/sign-in/certificate",
           "/switch", "/styles", NOWHERE)  # fmt: skip

@@ -131,6 +131,7 @@ def twin(visit):
     return roads.each_once(look)
 
 
+@pytest.mark.long
 def test_the_road_by_certificate_in_english(visit, live):
     look = roads.each_once(require_fair)
     lin = visit("lin", by="certificate", language="en")
