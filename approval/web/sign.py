@@ -143,6 +143,8 @@ def _signed_origin(settings: Settings) -> str:
 
 def _inside(work: Work, actor: Actor) -> str:
     doors = work.office.settings.doors.split()
-    if actor.posts and "window" in doors:
+    if actor.departments and "window" in doors:
         return url_for("window.queue")
+    if actor.administers and "admin" in doors:
+        return url_for("admin.packs")
     return url_for("portal.mine") if "portal" in doors else "/"

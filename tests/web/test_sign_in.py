@@ -154,6 +154,7 @@ def test_in_the_demonstration_anybody_becomes_anybody(client):
     assert 'href="/switch"' in client.get("/my/cases").text
     old = _cookie(client)
     assert send(client, "/switch", form="/switch", code="wang").location == "/window/tasks"
+    assert send(client, "/switch", form="/switch", code="admin").location == "/admin/packs"
     assert _cookie(client) != old
     assert send(client, "/switch", form="/switch", code="lin").location == "/my/cases?for=restaurant"
     assert send(client, "/switch", form="/switch", code="nobody").status_code == 404
