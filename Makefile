@@ -12,7 +12,7 @@ RUN := .venv/bin/python -m
 run: setup  ## Found a demonstration city, play the main job once, serve http://127.0.0.1:8000
 	$(RUN) approval dev
 
-# `make test TESTS=` runs the long tests too: accessibility of every page, and the road by certificate.
+# `make test TESTS=` runs the long tests too: the pages in Chromium beyond the road itself.
 TESTS ?= -m "not long"
 
 test: setup  ## The default suite, on SQLite; APPROVAL_TEST_DATABASE_URL runs it on PostgreSQL

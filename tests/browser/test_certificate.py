@@ -11,6 +11,8 @@ from approval.services import identities, people
 from tests.kit.browsers import NARROW, PASSWORD, WIDE, require_fair, sign_in_by_certificate
 from tests.kit.identities import opened
 
+pytestmark = pytest.mark.long
+
 PAGE = "/sign-in/certificate"
 
 

@@ -10,6 +10,8 @@ from tests.kit import walks
 from tests.kit.browsers import NARROW, WIDE, require_fair
 from tests.kit.samples import ITEM
 
+pytestmark = pytest.mark.long
+
 FILES = packs.from_folder(WORKFLOWS / ITEM)
 HOSTILE = "&lt;img src=x onerror=alert(1)&gt;"
 DRAWN = "[data-diagram][data-drawn=yes]"
@@ -161,7 +163,6 @@ def test_without_scripts_the_list_is_all_there_is(visit, number):
     assert not page.locator("[data-shows]").first.is_visible()
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_pages_of_the_administration_are_fair_to_everyone(visit, number, faulty, language, size):

@@ -10,6 +10,8 @@ from tests.kit import roads, walks
 from tests.kit.browsers import NARROW, PASSWORD, require_fair
 from tests.kit.samples import ACCEPT, ITEM, MATERIALS, RETAIL
 
+pytestmark = pytest.mark.long
+
 
 def test_of_two_clerks_who_claim_at_once_one_wins_and_the_other_is_told(visit, live):
     number = live.do(walks.file)
