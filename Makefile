@@ -43,7 +43,7 @@ setup: .venv/.ready static/vendor/.ready .venv/.words
 	$(UV) pip install --quiet --python .venv/bin/python --no-deps -e .
 	@touch $@
 
-static/vendor/.ready: .tools/.ready package-lock.json deploy/assets.mjs approval/expressions/feel.entry.mjs \
+static/vendor/.ready: .tools/.ready package-lock.json deploy/assets.mjs $(wildcard approval/expressions/*.mjs) \
   static/scripts/certificate.entry.mjs
 	@bash deploy/node.sh
 	@touch $@

@@ -21,6 +21,7 @@ from approval.web import (
     headers,
     languages,
     materials,
+    operations,
     portal,
     public,
     readings,
@@ -41,7 +42,7 @@ _DOORS: dict[str, tuple[Door, ...]] = {
     "public": (public.door,),
     "portal": (sign.door, portal.door, filing.door, materials.door, diagrams.door),
     "window": (sign.door, window.door, materials.door, diagrams.door),
-    "admin": (sign.door, admin.door, workshops.door, rosters.door),
+    "admin": (sign.door, admin.door, workshops.door, rosters.door, operations.door),
 }
 # Where "/" leads in a process that does not open the public door.
 _FIRST_PAGE = {"portal": "portal.mine", "window": "window.queue", "admin": "admin.packs"}

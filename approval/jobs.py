@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
-    from dbos import DBOSClient
+    from dbos import DBOSClient, EnqueueOptions
 
 APPLICATION = "approval"
 QUEUE = "errands"
@@ -20,8 +20,11 @@ RUN_ERRAND = "run_errand"
 class Carrier(Protocol):
     """Whoever brings errands to a worker."""
 
-    def enqueue(self, session: Session, errand: UUID, retry: int = 0) -> None:
-        """Promise, in this transaction, that a worker will see the errand; `retry` counts anew after an incident."""
+    def enqueue(self, session: Session, errand: UUID, retry: int = 0, delay: float = 0) -> None:
+        """Promise, in this transaction, that a worker will see the errand, after a delay in seconds.
+
+        `retry` tells one promise about the same errand from another.
+        """
         ...
 
     def close(self) -> None:
@@ -47,13 +50,16 @@ class Courier:
             lazy=True,
         )
 
-    def enqueue(self, session: Session, errand: UUID, retry: int = 0) -> None:
-        """Enqueue the errand once: its id, and how often people have retried it, are the workflow's id."""
-        self._client.enqueue_in_transaction(
-            session,
-            {"queue_name": QUEUE, "workflow_name": RUN_ERRAND, "workflow_id": f"errand:{errand}:{retry}"},
-            str(errand),
-        )
+    def enqueue(self, session: Session, errand: UUID, retry: int = 0, delay: float = 0) -> None:
+        """Enqueue the errand once: its id, and how often it was promised before, are the workflow's id."""
+        options: EnqueueOptions = {
+            "queue_name": QUEUE,
+            "workflow_name": RUN_ERRAND,
+            "workflow_id": f"errand:{errand}:{retry}",
+        }
+        if delay:
+            options["delay_seconds"] = delay
+        self._client.enqueue_in_transaction(session, options, str(errand))
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -65,7 +71,7 @@ class Courier:
 class Waiting:
     """Carries nothing: whoever plays a rehearsal runs the waiting errand rows itself."""
 
-    def enqueue(self, session: Session, errand: UUID, retry: int = 0) -> None:
+    def enqueue(self, session: Session, errand: UUID, retry: int = 0, delay: float = 0) -> None:
         """Leave the errand where it is: its row says that it waits."""
 
     def close(self) -> None:

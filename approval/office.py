@@ -4,27 +4,31 @@
 the wall clock.
 """
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from approval.adapters import connectors
 from approval.adapters.storage import DatabaseStorage
 from approval.domain.actors import SYSTEM, Actor
 from approval.domain.countdown import legal_day
 from approval.domain.errors import Overtaken
-from approval.domain.ports import Storage
+from approval.domain.ports import Connector, Storage
 from approval.jobs import Carrier, Courier
 from approval.settings import Settings
 from certificates import Authority, Trust, open_authority
 
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 # PostgreSQL undid this transaction in favour of another: deadlock, serialization failure.
 _OVERTAKEN = frozenset({"40P01", "40001"})
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
@@ -32,12 +36,16 @@ _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "forei
 
 @dataclass(frozen=True)
 class Work:
-    """One transaction (一次办理): its session, its one instant, who acts, and the office it happens in."""
+    """One transaction (一次办理): its session, its one instant, who acts, and the office it happens in.
+
+    `if_undone` is what is written down, in a Work of its own, when this one leaves no trace.
+    """
 
     session: Session
     now: datetime
     actor: Actor
     office: "Office"
+    if_undone: list[Callable[["Work"], None]] = field(default_factory=list)
 
     @property
     def today(self) -> date:
@@ -51,7 +59,7 @@ class Work:
 
     def acting_as(self, actor: Actor) -> "Work":
         """Let somebody else act in the same transaction, such as the system after a clerk."""
-        return Work(self.session, self.now, actor, self.office)
+        return replace(self, actor=actor)
 
 
 class Office:
@@ -65,6 +73,7 @@ class Office:
         make_session: Callable[[], Session] | None = None,
         carrier: Carrier | None = None,
         authority: Authority | None = None,
+        outside: Mapping[str, Connector] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.settings = settings
@@ -73,6 +82,7 @@ class Office:
         self.clock = clock
         self._make_session = make_session or (lambda: Session(engine))
         self._authority = authority
+        self._outside = outside
 
     def __enter__(self) -> Self:
         return self
@@ -95,17 +105,58 @@ class Office:
         """What verifiers pin, without opening any key."""
         return self._authority.trust if self._authority else Trust.load(self.settings.authority_folder)
 
+    @cached_property
+    def outside(self) -> Mapping[str, Connector]:
+        """The systems outside that procedures may call, by name."""
+        return connectors.read(self.settings.connectors) if self._outside is None else self._outside
+
     @contextmanager
     def work(self, *, by: Actor = SYSTEM, read_only: bool = False) -> Iterator[Work]:
         """Open one Work (一次办理): commit at the end, or leave no trace when anything is raised.
 
         Raises `Overtaken` when somebody else changed the same case in between.
         """
+        notes: list[Callable[[Work], None]] = []
+        try:
+            with self._transaction(by, notes, read_only=read_only) as work:
+                yield work
+        except BaseException:
+            self._write_down(notes)
+            raise
+
+    def do(self, act: Callable[[Work], _T], *, by: Actor = SYSTEM) -> _T:
+        """Do something in a Work of its own (单独办理); what a conflict undid is done once more, on what is there now.
+
+        Raises what `act` raises, and `Overtaken` when the second time was in vain too.
+        """
+        done: list[_T] = []
+        try:
+            with self.work(by=by) as work:
+                done.append(act(work))
+        except Overtaken as lost:
+            if not conflicted(lost):
+                raise
+            with self.work(by=by) as work:
+                done = [act(work)]
+        return done[0]
+
+    def _write_down(self, notes: list[Callable[[Work], None]]) -> None:
+        for note in notes:
+            try:
+                with self._transaction(SYSTEM, []) as work:
+                    note(work)
+            except Exception:  # noqa: BLE001 -- logged with its trace; what undid the Work is what the caller must hear
+                _log.exception("what should be known of an undone Work could not be written down")
+
+    @contextmanager
+    def _transaction(
+        self, by: Actor, notes: list[Callable[[Work], None]], *, read_only: bool = False
+    ) -> Iterator[Work]:
         session = self._make_session()
         try:
             options = {"read_only": read_only, "postgresql_readonly": read_only}
             session.connection(execution_options=options)
-            yield Work(session, self.clock(), by, self)
+            yield Work(session, self.clock(), by, self, notes)
             session.commit()
         except StaleDataError as reason:
             session.rollback()
@@ -120,6 +171,11 @@ class Office:
             raise
         finally:
             session.close()
+
+
+def conflicted(lost: Overtaken) -> bool:
+    """Tell whether the database itself undid a Work (并发冲突), so that doing it again may well succeed."""
+    return isinstance(lost.__cause__, StaleDataError | OperationalError)
 
 
 def open_office(settings: Settings | None = None, **parts: Any) -> Office:

@@ -3,9 +3,11 @@
 `APPROVAL_X_FILE` names a file holding the value of `APPROVAL_X`, for secrets.
 """
 
+import hashlib
 import os
 import re
 import secrets
+import socket
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
@@ -15,6 +17,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 _PREFIX = "APPROVAL_"
 _PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
 _MIB = 1024 * 1024
+_LONGEST_HOST = 60
+# A worker's name becomes the name of a lock file and a key of a table.
+_EXECUTOR = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
 
 class SettingsRefused(Exception):  # noqa: N818 -- the counterpart of a Refusal, before any office stands
@@ -40,6 +45,8 @@ class Settings:
     zone: str = _setting("Asia/Shanghai", "The legal time zone.")
     region: str = _setting("350500", "The division code of the city (GB/T 2260), part of every case number.")
     authority: str = _setting("demo", "Folder of the seal authority; `demo` means one made in the instance folder.")
+    connectors: str = _setting("", "TOML file that names the systems outside which procedures may call.")
+    executor: str = _setting("", "The name of this worker, its own among all; empty means one from host and instance.")
     worker_hosts: int = _setting(1, "How many machines run workers; more than one needs PostgreSQL.")
     pack_bytes: int = _setting(4 * _MIB, "Largest pack, unpacked, in bytes.")
     pack_files: int = _setting(100, "Most files in a pack.")
@@ -59,8 +66,9 @@ class Settings:
     failure_minutes: int = _setting(10, "How long failures count and whoever failed too often waits, in minutes.")
     proxies: int = _setting(0, "How many proxies of our own stand before the web process and name the visitor.")
     sweep_seconds: int = _setting(5, "How often the worker looks for due timers, in seconds.")
-    errand_attempts: int = _setting(10, "An errand begun so often without an end waits for a person.")
+    errand_attempts: int = _setting(10, "An errand or timer begun so often without an end waits for a person.")
     silent_seconds: int = _setting(30, "A worker silent for so long is taken for dead, in seconds.")
+    snapshot_days: int = _setting(30, "Where an ended case stood step by step is forgotten so many days after its end.")
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
@@ -100,6 +108,12 @@ class Settings:
         return self.instance / "authority" if self.authority == "demo" else Path(self.authority)
 
     @property
+    def executor_name(self) -> str:
+        """The name of this worker: two on one machine that share nothing else differ by their instance folder."""
+        folder = hashlib.sha256(str(self.instance.resolve()).encode()).hexdigest()[:8]
+        return self.executor or f"{socket.gethostname()[:_LONGEST_HOST]}-{folder}"
+
+    @property
     def tz(self) -> ZoneInfo:
         """The legal time zone."""
         return ZoneInfo(self.zone)
@@ -129,6 +143,8 @@ class Settings:
             faults.append("APPROVAL_ENVIRONMENT must be development or production")
         if self.request_bytes <= self.material_bytes:
             faults.append("APPROVAL_REQUEST_BYTES must be more than APPROVAL_MATERIAL_BYTES")
+        if not _EXECUTOR.fullmatch(self.executor_name):
+            faults.append("APPROVAL_EXECUTOR must be of letters, digits, '.', '_' and '-', 80 at most")
         if not self.doors.split():
             faults.append("APPROVAL_DOORS must name a door")
         try:

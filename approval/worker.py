@@ -1,31 +1,33 @@
-"""The worker (后台进程): runs carried errands and sweeps timers, one process a machine.
+"""The worker (后台进程): runs carried errands and sweeps timers.
 
 The errand row is the truth, DBOS its carrier. A worker that dies is started again under the same name and
-takes its own errands up where they were; one that stays silent is relieved of them by the others.
+takes its own errands up where they were; one that stays silent is relieved of them by the others. Any number of
+workers stand beside one another, on one machine or on many, each under a name of its own.
 """
 
 import fcntl
 import logging
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from threading import Event
 from time import monotonic
 from uuid import UUID
 
-from dbos import DBOS, DBOSPortableJSONSerializer, error
-from sqlalchemy import delete, select
+from dbos import DBOS, DBOSPortableJSONSerializer
+from sqlalchemy import CursorResult, delete, func, select, update
 
 from approval import jobs
 from approval.models.tasks import Heartbeat
-from approval.office import Office, open_office
+from approval.office import Office, Work, open_office
 from approval.services import workers
 from approval.settings import Settings
 
 _log = logging.getLogger(__name__)
 # A changed workflow body must not be replayed against steps recorded by the old one.
-_VERSION = "1"
+_VERSION = "2"
+# How often a step is begun again when the database itself was away; what an errand did is counted in its row.
 _ATTEMPTS = 5
 # Looking for what nobody needs any more reads much and is never urgent.
 _TIDY_EVERY = 3600.0
@@ -34,13 +36,13 @@ _GRACE_SECONDS = 8
 
 
 def main(settings: Settings | None = None) -> None:
-    """Work until told to stop (后台运行); a second worker on this machine refuses to start."""
+    """Work until told to stop (后台运行); a second worker of the same name refuses to start."""
     settings = settings or Settings.from_env()
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    name = socket.gethostname()
-    with open_office(settings) as office, _only_one(settings), _launched(office, name):
+    name = settings.executor_name
+    with open_office(settings) as office, _only_one(settings), _alive(office, name), _launched(office, name):
         _log.info("worker %s is at work", name)
         tidied = None
         while not stop.is_set():
@@ -69,16 +71,8 @@ def _tidy(office: Office) -> None:
 
 def relieve(office: Office, name: str) -> list[str]:
     """Note that this worker is alive, and take over the errands of those that fell silent."""
-    with office.work() as work:
-        work.session.merge(Heartbeat(executor=name, beat_at=work.now))
-        silent_for = office.settings.silent_seconds
-        silent = [
-            beat.executor
-            for beat in work.session.scalars(select(Heartbeat).where(Heartbeat.executor != name))
-            if (work.now - beat.beat_at).total_seconds() > silent_for
-        ]
     taken: list[str] = []
-    for dead in silent:
+    for dead in _silent(office, name):
         pending = [status.workflow_id for status in DBOS.list_workflows(status="PENDING", executor_id=dead)]
         if pending:
             DBOS.resume_workflows(pending, queue_name=jobs.QUEUE)
@@ -89,10 +83,43 @@ def relieve(office: Office, name: str) -> list[str]:
     return taken
 
 
+def _silent(office: Office, name: str) -> list[str]:
+    """Beat, and claim those that are silent: whoever wins one may take it over for as long as a silence lasts."""
+    with office.work() as work:
+        now = _beat(work, name)
+        beats = work.session.scalars(select(Heartbeat).where(Heartbeat.executor != name)).all()
+        silent = [one for one in beats if (now - one.beat_at).total_seconds() > office.settings.silent_seconds]
+        claimed = []
+        for one in silent:
+            unclaimed = update(Heartbeat).where(Heartbeat.executor == one.executor, Heartbeat.beat_at == one.beat_at)
+            updated = work.session.execute(unclaimed.values(beat_at=now))
+            assert isinstance(updated, CursorResult)
+            if updated.rowcount:
+                claimed.append(one.executor)
+    return claimed
+
+
+def _beat(work: Work, name: str) -> datetime:
+    now = work.now
+    if work.session.get_bind().dialect.name == "postgresql":
+        # Machines' clocks differ; the database has one.
+        now = work.session.execute(select(func.clock_timestamp())).scalar_one()
+    work.session.merge(Heartbeat(executor=name, beat_at=now))
+    return now
+
+
+@contextmanager
+def _alive(office: Office, name: str) -> Iterator[None]:
+    # Before anything is taken up: who dies without ever having beaten would be missed by nobody.
+    with office.work() as work:
+        _beat(work, name)
+    yield
+
+
 @contextmanager
 def _only_one(settings: Settings) -> Iterator[None]:
-    """Hold this machine's lock: two workers of one name would take up each other's errands."""
-    with (settings.instance / "worker.lock").open("w") as lock:
+    """Hold the lock of this worker's name: two of one name would take up each other's errands."""
+    with (settings.instance / f"worker-{settings.executor_name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
 
@@ -115,19 +142,11 @@ def _launched(office: Office, name: str) -> Iterator[None]:
 
     @DBOS.step(retries_allowed=True, max_attempts=_ATTEMPTS, interval_seconds=2.0, backoff_rate=2.0)
     def attempt(errand: str) -> bool:
-        return workers.run_errand(office, UUID(errand))
+        return workers.carry(office, UUID(errand))
 
     @DBOS.workflow(name=jobs.RUN_ERRAND)
     def run_errand(errand: str) -> bool:
-        try:
-            return attempt(errand)
-        except Exception as reason:
-            if type(reason) is error.DBOSException:
-                # DBOS has gone from under it: the errand stays pending, and the next start takes it up.
-                raise
-            _log.exception("errand %s failed for good", errand)
-            workers.report_incident(office, UUID(errand), type(reason).__name__)
-            return False
+        return attempt(errand)
 
     DBOS.launch()
     DBOS.register_queue(jobs.QUEUE, polling_interval_sec=0.5, worker_concurrency=4)

@@ -26,7 +26,7 @@ const exportFeelinsParts = {
   name: "export-feelins-parts",
   setup(bundler) {
     bundler.onLoad({ filter: /feelin[\\/]dist[\\/]index\.js$/ }, async ({ path }) => ({
-      contents: `${await readFile(path, "utf8")}\nexport { interpreter, InterpreterContext, getType };\n`,
+      contents: `${await readFile(path, "utf8")}\nexport { getType, interpreter, InterpreterContext, isInvocationFailure, wrapFunction };\n`,
       loader: "js",
     }));
   },

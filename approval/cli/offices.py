@@ -16,7 +16,7 @@ from approval.models.cases import WorkCalendar
 from approval.models.people import Department
 from approval.office import Office, open_office
 from approval.paths import FONTS, STATIC
-from approval.services import countdowns, people, workers
+from approval.services import countdowns, people
 from approval.services.rehearsals import CITY
 from approval.settings import Settings
 
@@ -75,13 +75,8 @@ def migrate() -> None:
 
 
 @click.command()
-@click.option("--retry-incidents", is_flag=True, help="Open the errands that wait for a person again, and end.")
-def worker(retry_incidents: bool) -> None:
-    """Run this machine's worker: carried errands and due timers."""
-    if retry_incidents:
-        with open_office() as office, office.work(by=SYSTEM) as work:
-            click.echo(f"重新办理 / opened again: {workers.retry_incidents(work)}")
-        return
+def worker() -> None:
+    """Run a worker: carried errands and due timers."""
     from approval import worker as process  # noqa: PLC0415 -- importing DBOS takes half a second
 
     process.main()

@@ -9,12 +9,17 @@ from typing import Any, ClassVar, NamedTuple
 
 
 class Fault(NamedTuple):
-    """One thing wrong in an uploaded pack (事项包缺陷): where it stands and what to do about it."""
+    """One thing wrong in an uploaded pack (事项包缺陷): where it stands and what to do about it.
+
+    `name` is the element's name on the diagram; `level` is error, or warning for what runs and is worth a look.
+    """
 
     file: str
     element: str
     line: int
     why: str
+    name: str = ""
+    level: str = "error"
 
 
 class Missing(NamedTuple):
@@ -98,6 +103,14 @@ class ItemClosed(OutOfTurn):
 
 class Overtaken(OutOfTurn):
     """Somebody else was faster; please look at the case as it is now."""
+
+
+class Held(OutOfTurn):
+    """An administrator holds this case still for the moment."""
+
+
+class Objected(Refusal):
+    """The system that was asked declines, and says why by a code."""
 
 
 class DraftExpired(Refusal):

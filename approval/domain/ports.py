@@ -1,7 +1,8 @@
 """Ports (端口): what the office needs of the world outside, in the office's own words."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Storage(Protocol):
@@ -17,4 +18,16 @@ class Storage(Protocol):
 
     def drop(self, sha256: str, unless_since: datetime) -> None:
         """Drop bytes (清除) that nobody refers to, unless somebody has put them again since an instant."""
+        ...
+
+
+class Connector(Protocol):
+    """Asks one system outside the office (外部系统连接) something, by a procedure's errand."""
+
+    def call(self, key: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask (调用), and return what the system answers; the same `key` is the same question, asked again.
+
+        The system must answer a key that it knows with its first answer, and do nothing twice. Raises `Objected`
+        with the code of an error that the procedure may catch, `Unavailable` when there is no answer to be had.
+        """
         ...

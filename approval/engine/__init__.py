@@ -8,12 +8,14 @@ and all of them under the call's id. In a loop the newest outcome replaces the o
 
 import logging
 
+from approval.engine.catching import Thrown
 from approval.engine.checks import check
 from approval.engine.definitions import Definition, Post, load
-from approval.engine.doors import catch_up, complete, deliver, migrate, move, start
+from approval.engine.doors import catch_up, complete, deliver, fail, move, place, start
+from approval.engine.migrations import Survey, migrate, survey
 from approval.engine.progress import Errand, Progress, Task, Timer
-from approval.engine.specs import NoWayOn
 from approval.engine.states import CannotMigrate, StateRefused
+from approval.engine.steps import NoWayOn
 
 __all__ = [
     "CannotMigrate",
@@ -23,16 +25,21 @@ __all__ = [
     "Post",
     "Progress",
     "StateRefused",
+    "Survey",
     "Task",
+    "Thrown",
     "Timer",
     "catch_up",
     "check",
     "complete",
     "deliver",
+    "fail",
     "load",
     "migrate",
     "move",
+    "place",
     "start",
+    "survey",
 ]
 
 # SpiffWorkflow gathers what it would log at every step, whether or not anybody listens.

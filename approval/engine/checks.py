@@ -4,22 +4,34 @@ import resource
 import subprocess
 import sys
 from collections.abc import Mapping
+from typing import Final
 
 import orjson
 
 from approval.domain.errors import Fault, PackRefused
-from approval.engine.definitions import load
+from approval.engine.definitions import judge
+
+SECONDS: Final = 10.0
+MEGABYTES: Final = 512
 
 
 def check(
-    sources: Mapping[str, bytes], *, process: str | None = None, seconds: float = 20, megabytes: int = 1024
-) -> None:
-    """Judge uploaded files (校验上传的流程) as `load` does, in a child process with limits.
+    sources: Mapping[str, bytes],
+    *,
+    process: str | None = None,
+    errands: Mapping[str, str] | None = None,
+    seconds: float = SECONDS,
+    megabytes: int = MEGABYTES,
+) -> list[Fault]:
+    """Judge uploaded files (校验上传的流程) in a child process with limits, and return the warnings.
 
-    `seconds` is the wall time it may take, `megabytes` its address space. Raises PackRefused with all faults,
-    or with one that says that the limits were reached or how reading failed.
+    They are judged as `load` does, decisions alone too.
+    `errands` is the table that gives foreign topics and classes the names of our errands, `seconds` the wall
+    time it may take, `megabytes` its address space. Raises PackRefused with all faults, warnings among them, or
+    with one that says that the limits were reached or how reading failed.
     """
-    asked = {"sources": {name: source.hex() for name, source in sources.items()}, "process": process}
+    files = {name: source.hex() for name, source in sources.items()}
+    asked = {"sources": files, "process": process, "errands": dict(errands or {})}
     try:
         child = subprocess.run(  # noqa: S603 -- our own interpreter and our own module
             [sys.executable, "-m", __name__, str(megabytes)],
@@ -31,8 +43,10 @@ def check(
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as problem:
         why = _last_words(problem) or f"judging these files took more than {seconds:g} s or {megabytes} MB"
         raise PackRefused(faults=[Fault(", ".join(sorted(sources)), "", 0, why)]) from None
-    if faults := orjson.loads(child.stdout):
-        raise PackRefused(faults=[Fault(*fault) for fault in faults])
+    faults = [Fault(*fault) for fault in orjson.loads(child.stdout)]
+    if any(fault.level == "error" for fault in faults):
+        raise PackRefused(faults=faults)
+    return faults
 
 
 def _last_words(problem: subprocess.SubprocessError) -> str:
@@ -48,12 +62,9 @@ def _judge(megabytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     asked = orjson.loads(sys.stdin.buffer.read())
-    faults = []
-    try:
-        load({name: bytes.fromhex(source) for name, source in asked["sources"].items()}, asked["process"])
-    except PackRefused as refusal:
-        faults = [tuple(fault) for fault in refusal.facts["faults"]]
-    sys.stdout.buffer.write(orjson.dumps(faults))
+    sources = {name: bytes.fromhex(source) for name, source in asked["sources"].items()}
+    faults = judge(sources, asked["process"], errands=asked["errands"])
+    sys.stdout.buffer.write(orjson.dumps([tuple(fault) for fault in faults]))
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from approval.domain.errors import Fault, PackRefused
-from approval.engine import dialect, soundness, specs
+from approval.engine import grammar, pools, soundness, specs
 from approval.engine.diagrams import ERRANDS, HUMAN, NESTED, Node, Scope
-from approval.engine.readers import BPMN, Reader
+from approval.engine.dialects import BPMN
+from approval.engine.readers import Reader
 from approval.engine.runs import Run
 from approval.expressions import markup, tables
 from approval.expressions.tables import Table
@@ -48,39 +49,45 @@ class Definition:
     nodes: Mapping[str, Node] = field(repr=False)
     procedures: Mapping[str, Any] = field(repr=False)
     tables: Mapping[str, Table] = field(repr=False)
+    partners: Mapping[tuple[str, str | None], list[tuple[str, str]]] = field(repr=False)
+    beside: tuple[str, ...]
+    neighbours: tuple[str, ...]
+    carried: Mapping[str, dict[str, Any]] = field(repr=False)
+    warnings: tuple[Fault, ...]
 
-    def run(self, now: datetime, facts: dict[str, Any], **kwargs: Any) -> Run:
+    def run(self, now: datetime, facts: dict[str, Any]) -> Run:
         """Return a run of this definition; a fact that hides an outcome's key is a PackRefused."""
         hidden = sorted(self.keys.keys() & facts.keys())
         if hidden:
             why = "a fact has the name under which its outcome is kept; rename one of them"
             owners = [self.keys[name] for name in hidden]
             raise PackRefused(faults=[Fault(node.file, node.id, node.line, why) for node in owners])
-        return Run(
-            self.process,
-            self.procedures,
-            nodes=self.nodes,
-            tables=self.tables,
-            now=now,
-            facts=facts,
-            **kwargs,
-        )
+        return Run(self.process, self.procedures, tables=self.tables, partners=self.partners, now=now, facts=facts)
 
 
-def load(sources: Mapping[str, bytes], process: str | None = None, *, elements: int = ELEMENTS) -> Definition:
-    """Read, judge and build a definition (加载流程定义) from named BPMN 2.0 and DMN 1.3 files.
+def load(
+    sources: Mapping[str, bytes],
+    process: str | None = None,
+    *,
+    beside: tuple[str, ...] = (),
+    errands: Mapping[str, str] | None = None,
+    elements: int = ELEMENTS,
+) -> Definition:
+    """Read, judge and build a definition (加载流程定义) from named BPMN 2.0 and DMN files.
 
-    `process` names the one that cases start in; without it there must be exactly one executable process that
-    no other calls. The same sources give the same object. Raises PackRefused with all faults at once, each
-    with its file, element and line.
+    `process` names the one that cases start in; without it one is chosen, with a warning where there was a
+    choice. `beside` are processes of other pools that start with it. `errands` is the table that gives topics,
+    classes and operators of foreign dialects the names of our errands. The same sources give the same object.
+    Raises PackRefused with all faults at once, each with its file, element and line.
     """
-    digest = _digest(sources, process)
+    names = dict(errands or {})
+    digest = _digest(sources, process, beside, names)
     place = (digest, elements)
     with _shelf_lock:
         if place in _shelf:
             _shelf.move_to_end(place)
             return _shelf[place]
-    definition = _build(digest, sources, process, elements)
+    definition = _build(digest, sources, process, beside, names, elements)
     with _shelf_lock:
         definition = _shelf.setdefault(place, definition)
         while len(_shelf) > _KEPT:
@@ -88,89 +95,156 @@ def load(sources: Mapping[str, bytes], process: str | None = None, *, elements: 
     return definition
 
 
-def _digest(sources: Mapping[str, bytes], process: str | None) -> str:
+def judge(
+    sources: Mapping[str, bytes], process: str | None = None, *, errands: Mapping[str, str] | None = None
+) -> tuple[Fault, ...]:
+    """Return every fault of some files (判定缺陷), warnings too; decisions alone need no process."""
+    drawn = _read(sources, errands or {})
+    if drawn.decisions and not drawn.scopes and process is None:
+        return tuple(drawn.faults)
+    try:
+        return load(sources, process, errands=errands).warnings
+    except PackRefused as refusal:
+        return tuple(refusal.facts["faults"])
+
+
+def _digest(
+    sources: Mapping[str, bytes], process: str | None, beside: tuple[str, ...], names: Mapping[str, str]
+) -> str:
     digest = hashlib.sha256((process or "").encode())
     for name, source in sorted(sources.items()):
         digest.update(f"\n{len(name.encode())} {name} {len(source)}\n".encode() + source)
+    # Only what was said is digested, so that the states of earlier versions still belong to their definitions.
+    if beside or names:
+        digest.update(repr((beside, sorted(names.items()))).encode())
     return digest.hexdigest()
 
 
-def _build(digest: str, sources: Mapping[str, bytes], process: str | None, elements: int) -> Definition:
-    scopes, decisions, faults = _read(sources)
-    faults += dialect.faults(scopes, decisions, elements)
-    start = _start(scopes, process, faults)
-    if not faults:
+def _build(  # noqa: PLR0917 -- what `load` was given, as it was given
+    digest: str,
+    sources: Mapping[str, bytes],
+    process: str | None,
+    beside: tuple[str, ...],
+    names: Mapping[str, str],
+    elements: int,
+) -> Definition:
+    drawn = _read(sources, names)
+    scopes, faults = drawn.scopes, drawn.faults
+    faults += grammar.faults(scopes, drawn.decisions, elements)
+    start, said = pools.choose(scopes, drawn.partners, process)
+    # Where a file could not be read, nothing is said about what may have been in it.
+    faults += said if scopes or not faults else []
+    faults += [Fault("", name, 0, "there is no process of this id") for name in beside if name not in scopes]
+    if not _errors(faults):
         faults += [fault for scope in scopes.values() if scope.nodes for fault in soundness.faults(scope)]
-    if faults or start is None:
-        raise PackRefused(faults=sorted(faults, key=lambda fault: (fault.file, fault.line)))
-    wanted = _needed(scopes, start)
+    faults.sort(key=lambda fault: (fault.file, fault.line))
+    if _errors(faults) or start is None:
+        raise PackRefused(faults=faults)
+    partners = _partners(scopes, start)
+    roots = [start, *beside, *dict.fromkeys(name for found in partners.values() for name, _ in found)]
+    wanted = _needed(scopes, roots)
     nodes = {node.id: node for scope in wanted.values() for node in scope.nodes.values()}
     people = [node for node in nodes.values() if node.kind in HUMAN]
-    writers = [node for node in nodes.values() if node.kind in dialect.WRITERS]
+    writers = [node for node in nodes.values() if node.kind in grammar.WRITERS]
+    timings = [event.timing for node in nodes.values() for event in node.events if event.timing]
     return Definition(
         digest=digest,
         process=start,
         names={node.id: node.name for node in nodes.values()},
         tasks={node.id: Post(node.name, node.lane, node.form, node.properties) for node in people},
-        errands={node.id: node.calls or "" for node in nodes.values() if node.kind in ERRANDS},
-        countdowns=frozenset(
-            node.event.timing.countdown for node in nodes.values() if node.event.timing and node.event.timing.countdown
-        ),
+        errands={node.id: node.calls for node in nodes.values() if node.kind in ERRANDS and node.calls},
+        countdowns=frozenset(timing.countdown for timing in timings if timing.countdown),
         lanes=frozenset(node.lane for node in people if node.lane),
         forms=frozenset(node.form for node in people if node.form),
-        decisions=frozenset(node.calls or "" for node in nodes.values() if node.kind == "businessRuleTask"),
+        decisions=frozenset(node.calls for node in nodes.values() if node.kind == "businessRuleTask" and node.calls),
         keys={key: node for node in writers for key in (node.id, node.variable) if key},
         nodes=nodes,
         procedures=specs.build(wanted),
-        tables=decisions,
+        tables=drawn.decisions,
+        partners=partners,
+        beside=beside,
+        neighbours=_neighbours(scopes, start),
+        carried=drawn.forms,
+        warnings=tuple(faults),
     )
 
 
-def _read(sources: Mapping[str, bytes]) -> tuple[dict[str, Scope], dict[str, Table], list[Fault]]:
-    scopes: dict[str, Scope] = {}
-    decisions: dict[str, Table] = {}
-    faults: list[Fault] = []
+def _errors(faults: list[Fault]) -> bool:
+    return any(fault.level == "error" for fault in faults)
+
+
+@dataclass
+class _Drawn:
+    scopes: dict[str, Scope] = field(default_factory=dict)
+    decisions: dict[str, Table] = field(default_factory=dict)
+    partners: list[str] = field(default_factory=list)
+    forms: dict[str, dict[str, Any]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def shelve(self, file: str, shelf: dict[str, Any], found: Mapping[str, Any]) -> None:
+        self.faults += [Fault(file, name, 0, "another file has this id too") for name in found if name in shelf]
+        shelf.update(found)
+
+
+def _read(sources: Mapping[str, bytes], names: Mapping[str, str]) -> _Drawn:
+    drawn = _Drawn()
     for file, source in sorted(sources.items()):
         try:
             root = markup.read(file, source)
-            if root.tag == f"{tables.DMN}definitions":
-                found: Mapping[str, Any] = tables.load(file, source)
-                shelf: dict[str, Any] = decisions
-            elif root.tag == f"{BPMN}definitions":
-                reader = Reader(file, root)
+            if root.tag == f"{BPMN}definitions":
+                reader = Reader(file, root, names)
                 reader.read()
-                faults += reader.faults
-                found, shelf = reader.scopes, scopes
+                drawn.faults += reader.faults
+                drawn.shelve(file, drawn.scopes, reader.scopes)
+                drawn.partners += reader.partners
+                drawn.forms |= reader.forms
+            elif tables.recognised(root):
+                drawn.shelve(file, drawn.decisions, tables.load(file, source))
             else:
-                faults.append(Fault(file, "", root.sourceline, f"{root.tag} is neither BPMN 2.0 nor DMN 1.3"))
-                continue
+                drawn.faults.append(
+                    Fault(file, "", root.sourceline, f"{root.tag} is neither BPMN 2.0 nor a DMN that is read here")
+                )
         except PackRefused as refusal:
-            faults += refusal.facts["faults"]
-            continue
-        faults += [Fault(file, name, 0, "another file has this id too") for name in found if name in shelf]
-        shelf.update(found)
-    return scopes, decisions, faults
+            drawn.faults += refusal.facts["faults"]
+    return drawn
 
 
-def _start(scopes: Mapping[str, Scope], process: str | None, faults: list[Fault]) -> str | None:
+def _partners(scopes: Mapping[str, Scope], start: str) -> dict[tuple[str, str | None], list[tuple[str, str]]]:
+    """Return which other processes begin with which message or signal, and at which of their elements."""
     called = {node.calls for scope in scopes.values() for node in scope.nodes.values()}
-    outermost = [scope.id for scope in scopes.values() if scope.executable and scope.id not in called]
-    if process is not None:
-        if process in scopes and scopes[process].executable and scopes[process].nodes:
-            return process
-        faults.append(Fault("", process, 0, "there is no executable process of this id with anything in it"))
-    elif len(outermost) == 1 and scopes[outermost[0]].nodes:
-        return outermost[0]
-    elif not faults or outermost:
-        names = ", ".join(outermost) or "none"
-        faults.append(Fault("", "", 0, f"exactly one executable process must call the others; there is: {names}"))
-    return None
+    found: dict[tuple[str, str | None], list[tuple[str, str]]] = {}
+    for scope in scopes.values():
+        if scope.id == scope.process and scope.id != start and scope.id not in called:
+            for node in scope.starters():
+                for event in node.events:
+                    if event.kind in {"message", "signal"}:
+                        found.setdefault((event.kind, event.name), []).append((scope.id, node.id))
+    return found
 
 
-def _needed(scopes: Mapping[str, Scope], start: str) -> dict[str, Scope]:
+def _neighbours(scopes: Mapping[str, Scope], start: str) -> tuple[str, ...]:
+    """Return the processes of other pools that would have to run too for all messages of this one to arrive."""
+    called = {node.calls for scope in scopes.values() for node in scope.nodes.values()}
+    told: dict[str, set[tuple[str, str | None]]] = {}
+    for scope in scopes.values():
+        told.setdefault(scope.process, set()).update(
+            (event.kind, event.name)
+            for node in scope.nodes.values()
+            for event in node.events
+            if event.kind in {"message", "signal"}
+        )
+    return tuple(
+        scope.id
+        for scope in scopes.values()
+        if scope.id == scope.process and scope.id != start and scope.id not in called and scope.entries()
+        and told[scope.id] & told[start]
+    )  # fmt: skip
+
+
+def _needed(scopes: Mapping[str, Scope], roots: list[str]) -> dict[str, Scope]:
     """Return the scopes a case can come into, the outermost first."""
     needed: dict[str, Scope] = {}
-    ahead = [start]
+    ahead = list(roots)
     while ahead:
         scope = scopes[ahead.pop(0)]
         if scope.id not in needed:

@@ -1,8 +1,7 @@
-# ruff: noqa: SLF001 -- the hooks and fields that SpiffWorkflow offers to subclasses are underscored
 """The doors of the engine (流程引擎接口): values in, values out, and nothing shared is ever changed.
 
 Each call reads the state's bytes into a run of its own, moves it, and returns the new bytes; when anything
-raises, the old bytes are as good as before. `now` is an aware UTC datetime.
+raises, the old bytes are as good as before. `now` is an aware datetime; cron timers follow the clock of its zone.
 """
 
 from collections.abc import Collection
@@ -10,26 +9,35 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
-from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
-from SpiffWorkflow.util.task import TaskState
 
 from approval.domain.errors import NotFound, OutOfTurn
-from approval.engine import specs, states
+from approval.engine import states
 from approval.engine.definitions import Definition
-from approval.engine.diagrams import ERRANDS, HUMAN
+from approval.engine.diagrams import ACTIVITIES, ERRANDS, HUMAN
 from approval.engine.progress import Errand, Progress, Task, Timer
-from approval.engine.runs import Run, ring, withdraw
+from approval.engine.runs import Run
+from approval.engine.steps import STANDING, Joining, NoWayOn
 from approval.expressions import feel
 
 
-def start(definition: Definition, facts: dict[str, Any], *, now: datetime) -> Progress:
+def start(definition: Definition, facts: dict[str, Any], *, now: datetime, event: str | None = None) -> Progress:
     """Start a case (启动流程) on its facts and go to the first turns of people and machines.
 
-    Raises PackRefused when a fact hides an outcome's key, and whatever conditions and decisions refuse:
-    ExpressionRefused, DecisionRefused, NoWayOn.
+    `event` names the message or signal that starts it, where the process has no plain start or another is meant.
+    Raises PackRefused when a fact hides an outcome's key, NotFound for an event that starts nothing, and whatever
+    conditions and decisions refuse: ExpressionRefused, DecisionRefused, NoWayOn.
     """
     run = definition.run(now, _plain(facts))
+    for process in definition.beside:
+        run.open(process, None, ledger="called", names={})
+    starters = run.spec.scope.starters()
+    named = [node for node in starters if event is None or event in {each.name for each in node.events}]
+    if event is not None and not named:
+        raise NotFound(event=event)
+    if event is None and run.spec.entries:
+        run.begin(run.spec.entries)
+    else:
+        run.begin([run.spec.task_specs[node.id] for node in named[:1]], rung=True)
     return _settle(definition, run)
 
 
@@ -48,9 +56,22 @@ def complete(
     item that is not open (the state does not remember closed ones), and what `start` raises.
     """
     run = _resume(definition, state, now, facts)
-    task = run.find(item, HUMAN | ERRANDS)
-    task.workflow.record(task.task_spec.name, _plain(outcome))
-    run.step(task)
+    token = run.find(item, HUMAN | ERRANDS)
+    token.workflow.record(token.task_spec.node.id, _plain(outcome))
+    run.step(token)
+    return _settle(definition, run)
+
+
+def fail(definition: Definition, state: bytes, item: str, code: str, *, now: datetime) -> Progress:
+    """Let an open errand or task end in an error (办理出错), for the nearest error event that catches the code.
+
+    Raises NotFound for an item that is not open, NoWayOn where nobody catches it, and what `start` raises.
+    """
+    run = _resume(definition, state, now, None)
+    token = run.find(item, HUMAN | ERRANDS)
+    run.trail.append(token.task_spec.node.id)
+    if not token.workflow.catch("error", token, code):
+        raise NoWayOn(element=token.task_spec.node.id, why=f"nobody catches the error {code!r}")
     return _settle(definition, run)
 
 
@@ -61,32 +82,33 @@ def catch_up(definition: Definition, state: bytes, due: Collection[str], *, now:
     """
     run = _resume(definition, state, now, None)
     for item in due:
-        for task in _waiting(run):
-            if str(task.id) == item and task.task_spec.event_definition.event.kind == "timer":
-                ring(task)
+        for token, event in run.waiting("timer"):
+            if str(token.id) == item:
+                token.task_spec.ring(token, event)
                 run.advance()
+                break
     return _settle(definition, run)
 
 
-def deliver(definition: Definition, state: bytes, message: str, payload: dict[str, Any], *, now: datetime) -> Progress:
+def deliver(
+    definition: Definition,
+    state: bytes,
+    message: str,
+    payload: dict[str, Any],
+    *,
+    now: datetime,
+    key: Any = None,
+) -> Progress:
     """Deliver a message or signal (消息送达) to every event that waits for its name.
 
-    The payload is kept under the event's id. Raises NotFound when nothing waits for it.
+    A message that is waited for with a correlation value arrives only with the same `key`. The payload is kept
+    under the event's id. Raises NotFound when nothing waits for it.
     """
     run = _resume(definition, state, now, None)
-    events = [
-        task
-        for task in _waiting(run)
-        if task.task_spec.event_definition.event.kind in {"message", "signal"}
-        and task.task_spec.event_definition.event.name == message
-    ]
-    if not events:
+    given = _plain(payload)
+    heard = [run.ring(kind, message, key, given) for kind in ("message", "signal")]
+    if True not in heard:
         raise NotFound(message=message)
-    for task in events:
-        if task.has_state(TaskState.WAITING) and not task.workflow.completed:
-            task.workflow.record(task.task_spec.name, _plain(payload))
-            ring(task)
-            run.advance()
     return _settle(definition, run)
 
 
@@ -101,61 +123,53 @@ def move(definition: Definition, state: bytes, task: str, target: str, *, now: d
     here = run.find(task, HUMAN)
     home = here.workflow
     if target not in home.spec.task_specs or target not in definition.tasks or target not in home.visible():
-        raise OutOfTurn(task=here.task_spec.name, target=target, why="only an earlier task of the same process")
-    entry = specs.entry(home.spec, target)
-    section = _section(home.spec, entry.name)
+        raise OutOfTurn(task=here.task_spec.node.id, target=target, why="only an earlier task of the same process")
+    section = _section(home.spec, target)
     for token in list(home.tasks.values()):
-        came_by = token.parent.task_spec.name if token.parent is not None else None
-        if token is here or (token.has_state(specs.OPEN) and {token.task_spec.name, came_by} & section):
-            withdraw(token)
-    child = home.task_tree._add_child(entry, TaskState.FUTURE)
-    child.triggered = True
-    entry._predict(child, mask=TaskState.NOT_FINISHED_MASK)
-    entry._update(child)
+        came_by = home.spec.sources.get(token.internal_data.get("via"))
+        if token is here or {token.task_spec.name, came_by} & section:
+            token.cancel()
+    home.enter(home.spec.task_specs[target])
     return _settle(definition, run)
 
 
-def migrate(old: Definition, new: Definition, state: bytes, *, now: datetime) -> Progress:
-    """Continue a case on another version of its procedure (流程迁移), where the new one has the same places.
+def place(definition: Definition, state: bytes, item: str, target: str, *, now: datetime) -> Progress:
+    """Put an open task or errand onto another activity of the same process (人工跳转), forwards or backwards.
 
-    Ids of open items, outcomes and due times stay. Raises StateRefused when the state is not of `old`,
-    CannotMigrate naming the elements that are gone, or are something else now.
+    Nothing else moves: whoever does this has looked at the diagram. Raises NotFound for an item that is not open,
+    OutOfTurn for a target that is no activity beside it.
     """
-    body = states.read(state)
-    if body["definition"] != old.digest:
-        raise states.StateRefused(why="it belongs to another definition", given=old.digest)
-    standing = {name for part in body["runs"] for _, _, name, _, _ in part["tokens"]}
-    changed = sorted(name for name in standing if name in old.nodes and _place(old, name) != _place(new, name))
-    if changed or (old.process != new.process and not body["finished"]):
-        raise states.CannotMigrate(elements=changed or [old.process])
-    run = states.load(new, state, now, migrating=True)
-    return _settle(new, run)
+    run = _resume(definition, state, now, None)
+    here = run.find(item, HUMAN | ERRANDS)
+    home = here.workflow
+    step = home.spec.task_specs.get(target)
+    if step is None or step.node.kind not in ACTIVITIES or step.node.triggered or step.node.compensates:
+        raise OutOfTurn(task=here.task_spec.node.id, target=target, why="only an activity of the same process")
+    here.cancel()
+    home.enter(step)
+    return _settle(definition, run)
 
 
-def _place(definition: Definition, name: str) -> Any:
-    """Return what must stay the same about an element for a token on it to live on."""
-    node = definition.nodes.get(name)
-    if node is None:
-        return None
-    guards = sorted(other.id for other in definition.nodes.values() if other.attached == name)
-    return node.kind, node.process, node.calls if node.kind == "callActivity" else None, node.attached, guards
+def settle(definition: Definition, run: Run) -> Progress:
+    """Tell where a run stands (流程进展) after going on as far as it can."""
+    return _settle(definition, run)
 
 
 def _section(procedure: Any, start: str) -> set[str]:
-    """Return the specs a token from `start` can come to without passing a join."""
+    """Return the steps a token from `start` can come to without passing a join."""
     found: set[str] = set()
     ahead = [start]
     while ahead:
         here = procedure.task_specs[ahead.pop()]
-        joins = isinstance(here, specs.Gathering) and len(here._inputs) > 1
+        joins = isinstance(here, Joining) and len(here.entering) > 1
         if here.name not in found and not joins:
             found.add(here.name)
-            ahead += here._outputs
+            ahead += here._outputs  # noqa: SLF001 -- the stock graph, which has boundary events and links in it
     return found
 
 
 def _resume(definition: Definition, state: bytes, now: datetime, facts: dict[str, Any] | None) -> Run:
-    return states.load(definition, state, now, facts=_plain(facts or {}))
+    return states.load(definition, state, now, facts=_plain(facts) if facts else None)
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
@@ -164,56 +178,52 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     return copy
 
 
-def _waiting(run: Run) -> list[Any]:
-    return [
-        task
-        for each in run.runs()
-        for task in each.tasks.values()
-        if task.has_state(TaskState.WAITING) and isinstance(task.task_spec, CatchingEvent)
-    ]
-
-
 def _settle(definition: Definition, run: Run) -> Progress:
     run.advance()
     tasks, errands, timers = [], [], []
-    for each in [] if run.completed else run.runs():
+    for each in run.runs():
+        written = b""
         for token in each.tasks.values():
-            node = definition.nodes.get(token.task_spec.name)
-            if node is None or not token.has_state(specs.OPEN):
-                continue
-            common = (str(token.id), node.id, node.name)
-            if node.kind in HUMAN:
-                seen = _plain(each.visible())
-                tasks.append(Task(*common, node.lane, node.form, node.process, dict(node.properties), seen))
-            elif node.kind in ERRANDS:
-                seen = _plain(each.visible())
-                errands.append(Errand(*common, node.calls or "", node.process, dict(node.properties), seen))
-            elif node.event.timing is not None:
-                timers.append(_timer(definition, token))
+            node, kind = token.task_spec.node, token.task_spec.awaited(token)
+            if kind == "timer":
+                timers.append(_timer(each, token))
+            elif kind is not None:
+                common = (str(token.id), node.id, node.name)
+                own = token.internal_data.get("locals")
+                written = written or orjson.dumps(each.visible())
+                seen = orjson.dumps({**each.visible(), **own}) if own else written
+                if kind == "task":
+                    meant = token.internal_data.get("for", {})
+                    tasks.append(
+                        Task(*common, node.lane, node.form, node.process, dict(node.properties), seen, _plain(meant))
+                    )
+                else:
+                    errands.append(Errand(*common, node.calls or "", node.process, dict(node.properties), seen))
     return Progress(
         state=states.dump(definition, run),
+        before=run.before,
         tasks=tuple(tasks),
         errands=tuple(errands),
         timers=tuple(timers),
-        finished=run.completed,
-        data=_plain(run.merged()),
+        awaits={event.name or "": token.task_spec.node.id for token, event in run.waiting("message", "signal")},
+        finished=run.completed and not run.subprocesses,
+        known=orjson.dumps(run.merged()),
         trail=tuple(run.trail),
+        thrown=tuple(run.thrown),
+        failed=run.failed,
     )
 
 
-def _timer(definition: Definition, token: Any) -> Timer:
-    node = definition.nodes[token.task_spec.name]
-    due = token.internal_data["due"]
-    guarded = None
-    if isinstance(token.parent.task_spec, BoundaryEventSplit):
-        host = next(each for each in token.parent.children if each.task_spec.name == node.attached)
-        if definition.nodes[host.task_spec.name].kind in HUMAN | ERRANDS:
-            guarded = str(host.id)
+def _timer(run: Any, token: Any) -> Timer:
+    node, kept = token.task_spec.node, token.internal_data
+    host: Any = run.standing(kept["host"]) if "host" in kept else None
+    timing = next(event.timing for event in node.events if event.timing is not None)
+    guards_somebody = host is not None and host.task_spec.manual and host.has_state(STANDING)
     return Timer(
         id=str(token.id),
         element=node.id,
-        task=guarded,
-        due_at=None if due is None else datetime.fromisoformat(due),
-        countdown=node.event.timing.countdown if node.event.timing else None,
+        task=str(host.id) if guards_somebody else None,
+        due_at=None if kept["due"] is None else datetime.fromisoformat(kept["due"]),
+        countdown=timing.countdown,
         interrupting=node.interrupting,
     )

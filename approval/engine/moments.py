@@ -1,24 +1,38 @@
-"""ISO 8601 durations and moments (时长与时刻) as timers write them."""
+"""What timers write (定时文本): ISO 8601 durations, moments and repeating intervals, and cron."""
 
 import calendar
 import re
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
+
+from approval.engine import crons
 
 _DURATION: Final = re.compile(
-    r"P(?=\d|T\d)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?"
+    r"P(?=\d|T\d)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
+    r"(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:[.,]\d{1,6})?)S)?)?"
 )
+_REPEATED: Final = re.compile(r"R(\d*)/(?:([^/P][^/]*)/)?(P[^/]+)(?:/([^/P][^/]*))?")
 
 
-def after(duration: str, start: datetime) -> datetime:
-    """Return the moment a duration (时长) after `start`; a month later than 31 January is its last day.
+class Cycle(NamedTuple):
+    """A repeating interval (重复间隔): `times` None is for ever; `begins` None is when the timer is set."""
 
-    Raises ValueError when it is not a whole, positive ISO 8601 duration.
+    times: int | None
+    begins: datetime | None
+    every: str
+    ends: datetime | None
+
+
+def after(duration: str, start: datetime, times: int = 1) -> datetime:
+    """Return the moment `times` durations (时长) after `start`; a month later than 31 January is its last day.
+
+    Raises ValueError when it is not a positive ISO 8601 duration.
     """
     found = _DURATION.fullmatch(duration)
     if not found:
         raise ValueError(f"{duration!r} is not an ISO 8601 duration such as P5D or PT1H30M")
-    years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    years, months, weeks, days, hours, minutes = (int(part or 0) * times for part in found.groups()[:6])
+    seconds = float((found[7] or "0").replace(",", ".")) * times
     total = start.year * 12 + start.month - 1 + years * 12 + months
     year, month = divmod(total, 12)
     try:
@@ -38,3 +52,49 @@ def at(moment: str) -> datetime:
     if read.tzinfo is None:
         raise ValueError(f"{moment!r} needs an offset such as +08:00")
     return read
+
+
+def repeated(text: str) -> Cycle:
+    """Read a repeating interval (重复间隔) such as R3/PT10S, R/2026-03-01T09:00:00Z/P1D; raise ValueError otherwise."""
+    found = _REPEATED.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is not a repeating interval such as R3/PT10S, and no cron either")
+    cycle = Cycle(
+        times=int(found[1]) if found[1] else None,
+        begins=at(found[2]) if found[2] else None,
+        every=found[3],
+        ends=at(found[4]) if found[4] else None,
+    )
+    origin = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
+    if after(cycle.every, origin) == origin:
+        raise ValueError(f"{text!r} repeats without a pause")
+    if cycle.times == 0:
+        raise ValueError(f"{text!r} is never due; write how often")
+    return cycle
+
+
+def due(text: str, start: datetime, fired: int = 0, last: datetime | None = None) -> datetime | None:
+    """Return when a timeCycle is due next (下次到期), or None when it is over.
+
+    `start` is when the timer was set, `fired` how often it has been due and `last` when it last was; cron is
+    reckoned on the clock of the zone that `start` is in. Raises ValueError for text that is no cycle.
+    """
+    if not text.startswith("R"):
+        return crons.following(text, last or start)
+    cycle = repeated(text)
+    if cycle.times is not None and fired >= cycle.times:
+        return None
+    # With a start given, the first time is the start itself.
+    moment = after(cycle.every, cycle.begins, fired) if cycle.begins else after(cycle.every, start, fired + 1)
+    return None if cycle.ends and moment > cycle.ends else moment
+
+
+def check(kind: str, text: str) -> None:
+    """Refuse a timer's text (校验定时) that can never be due; `kind` is its BPMN element. Raises ValueError."""
+    origin = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
+    if kind == "timeDuration":
+        after(text, origin)
+    elif kind == "timeDate":
+        at(text)
+    else:
+        due(text, origin)

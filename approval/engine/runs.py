@@ -1,151 +1,103 @@
 # ruff: noqa: SLF001 -- the hooks and fields that SpiffWorkflow offers to subclasses are underscored
-"""One case while it moves (流程运行): SpiffWorkflow's tree kept as a handful of tokens, and ledgers beside it.
+"""One case while it moves (流程运行): SpiffWorkflow's workflows kept as a handful of tokens, and ledgers beside them.
 
-A run is made fresh from the state's bytes for every transition and thrown away afterwards. Lookups are flat
-scans, because the stock walks stop after 1000 steps and cost the whole history.
+A run is made fresh from the state's bytes for every transition and thrown away afterwards.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin, BoundaryEventSplit
-from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
-from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
-from SpiffWorkflow.bpmn.util.task import BpmnTaskFilter
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.util.task import TaskState
 
 from approval.domain.errors import NotFound
-from approval.engine import moments, specs
-from approval.engine.diagrams import Node, Timing
-from approval.expressions import feel
+from approval.engine.catching import Tellers, Thrown
+from approval.engine.happenings import Catching
+from approval.engine.scopes import Flat, InnerRun
+from approval.engine.steps import STANDING, Inclusive, NoWayOn
+from approval.expressions import formulas
 from approval.expressions.tables import Table
 
-STEPS: Final = 2_000
+# A loop of two thousand rounds that waits for nobody is somebody's procedure; one of this many steps is a mistake.
+STEPS: Final = 50_000
 
 
-class Conditions:
-    """SpiffWorkflow's script engine, which here can do nothing but ask a FEEL condition."""
-
-    def evaluate(self, my_task: Any, expression: str, external_context: object = None) -> bool:
-        """Say whether a condition holds in the run of a task; there are no data objects."""
-        del external_context
-        return feel.holds(expression, my_task.workflow.visible())
-
-
-class Flat:
-    """What a run and its inner runs share: flat scans, ledgers and endings."""
-
-    tasks: dict[Any, Any]
-    completed: bool
-    outcomes: dict[str, Any]
-
-    def get_tasks_iterator(self, first_task: Any = None, **wanted: Any) -> Iterator[Any]:
-        """Scan the tasks of this run, in the order they came to be."""
-        for each in ("end_at_spec", "max_depth", "depth_first", "skip_subprocesses"):
-            wanted.pop(each, None)
-        task_filter = wanted.pop("task_filter", None) or BpmnTaskFilter(**wanted)
-        among = list(self.tasks.values()) if first_task is None else [first_task]
-        return (task for task in among if task_filter.matches(task))
-
-    def update_waiting_tasks(self) -> None:
-        """Ask every waiting task again; one that was meanwhile sent home is left alone."""
-        for task in list(self.tasks.values()):
-            if task.has_state(TaskState.WAITING):
-                task.task_spec._update(task)
-
-    def cancel(self, *_: Any) -> None:
-        """End this run and whatever is open in it."""
-        self.completed = True
-        for task in list(self.tasks.values()):
-            if task.id in self.tasks and task.has_state(TaskState.NOT_FINISHED_MASK):
-                task.cancel()
-
-
-class InnerRun(Flat, BpmnSubWorkflow):
-    """A sub-process, which shares its host's ledger, or a called process, which has one of its own."""
-
-    def __init__(self, spec: Any, parent_task_id: Any, top_workflow: Any, *, called: bool, **kwargs: Any) -> None:
-        self.called = called
-        self.outcomes = {}
-        super().__init__(spec, parent_task_id, top_workflow, **kwargs)
-
-    def visible(self) -> dict[str, Any]:
-        """Return what conditions here see: the caller's data under our own outcomes."""
-        seen: dict[str, Any] = self.parent_workflow.visible()
-        return {**seen, **self.outcomes}
-
-    def record(self, key: str, outcome: Any) -> None:
-        """Keep an outcome under its key."""
-        if self.called:
-            self.outcomes[key] = outcome
-        else:
-            self.parent_workflow.record(key, outcome)
-
-    def hand_back(self, element: str) -> None:
-        """Give a called process's outcomes to its caller, together under the call's id and each under its own.
-
-        Where one process is called by several elements, the first is what tells their outcomes apart.
-        """
-        if self.called:
-            self.parent_workflow.record(element, self.outcomes)
-            for key, outcome in self.outcomes.items():
-                self.parent_workflow.record(key, outcome)
-
-    def fail(self, code: str | None) -> None:
-        """Ring the nearest error boundary around this run, one that names the code before one that does not."""
-        site = self.top_workflow.get_task_from_id(self.parent_task_id)
-        guards = [
-            task
-            for task in site.parent.children
-            if isinstance(task.task_spec, BoundaryEvent)
-            and task.has_state(TaskState.WAITING)
-            and task.task_spec.event_definition.event.kind == "error"
-            and task.task_spec.event_definition.event.name in {None, code}
-        ]
-        guards.sort(key=lambda task: task.task_spec.event_definition.event.name is None)
-        if guards:
-            ring(guards[0])
-            self.top_workflow.step(guards[0])
-        else:
-            site.workflow.fail(code)
-
-
-class Run(Flat, BpmnWorkflow):
+class Run(Flat, Tellers, BpmnWorkflow):
     """A whole case for the time of one transition."""
+
+    ledger = "case"
+    host = None
+    # Two hundred departments at once are possible; more instances than this are a mistake in the data.
+    MOST_INSTANCES = 10_000
 
     def __init__(
         self,
         process: str,
         procedures: Mapping[str, Any],
         *,
-        nodes: Mapping[str, Node],
         tables: Mapping[str, Table],
+        partners: Mapping[tuple[str, str | None], list[tuple[str, str]]],
         now: datetime,
         facts: dict[str, Any],
-        **kwargs: Any,
     ) -> None:
-        self.nodes = nodes
+        self.procedures = procedures
         self.tables = tables
+        self.partners = partners
         self.now = now
         self.facts = facts
         self.outcomes = {}
+        self.names = {}
+        self.done = []
+        self.begun = 0
         self.trail: list[str] = []
-        super().__init__(procedures[process], procedures, script_engine=Conditions(), **kwargs)
+        self.thrown: list[Thrown] = []
+        self.failed: str | None = None
+        self.queue: deque[Any] = deque()
+        self.changed = False
+        self.before: dict[str, str] = {}
+        super().__init__(procedures[process], procedures, script_engine=self, deserializing=True)
 
-    def create_subprocess(self, my_task: Any, spec_name: str, **kwargs: Any) -> InnerRun:
-        """Open the inner run of a sub-process or call activity."""
-        called = self.nodes[my_task.task_spec.name].kind == "callActivity"
-        inner = InnerRun(self.subprocess_specs[spec_name], my_task.id, self, called=called, **kwargs)
-        inner.completed_event.connect(my_task.task_spec._on_subworkflow_completed, my_task)
-        self.subprocesses[my_task.id] = inner
+    def open(
+        self,
+        procedure: str,
+        host: Any,
+        *,
+        ledger: str,
+        names: dict[str, Any],
+        index: int = 0,
+        starter: str | None = None,
+    ) -> None:
+        """Let a procedure run inside a token's activity, or beside the case where there is no host."""
+        inner = self.inside(procedure, host, ledger=ledger, names=names, index=index)
+        if starter is not None:
+            inner.begin([inner.spec.task_specs[starter]], rung=True)
+        elif inner.spec.ad_hoc is not None and inner.spec.ad_hoc.sequential:
+            inner.begin(inner.spec.entries[:1])
+        else:
+            inner.begin(inner.spec.entries)
+
+    def inside(self, procedure: str, host: Any, *, ledger: str, names: dict[str, Any], index: int = 0) -> InnerRun:
+        """Make an inner run with nothing in it yet."""
+        inner = InnerRun(self.procedures[procedure], host, self, ledger=ledger, names=names, index=index)
+        self.subprocesses[inner.key] = inner
         return inner
+
+    def close_inside(self, token: Any) -> None:
+        """End what runs inside a token's activity."""
+        for inner in list(self.subprocesses.values()):
+            if inner.host is token:
+                inner.cancel()
 
     def runs(self) -> list[Any]:
         """Return this run and its open inner runs, outer before inner."""
-        inner = [run for run in self.subprocesses.values() if not run.completed]
-        return [self, *sorted(inner, key=lambda run: run.depth)]
+        return [self, *self.subprocesses.values()]
+
+    def tokens(self) -> Iterator[Any]:
+        """Go over every token of the case."""
+        for run in self.runs():
+            yield from list(run.tasks.values())
 
     def visible(self) -> dict[str, Any]:
         """Return what conditions of the outermost process see."""
@@ -161,96 +113,84 @@ class Run(Flat, BpmnWorkflow):
     def record(self, key: str, outcome: Any) -> None:
         """Keep an outcome under its key."""
         self.outcomes[key] = outcome
+        self.changed = True
 
-    def rule(self, my_task: Any) -> None:
+    def write(self, name: str, value: Any) -> None:
+        """Set a variable of the case."""
+        (self.outcomes if name in self.outcomes else self.facts)[name] = value
+        self.changed = True
+
+    def rule(self, token: Any) -> None:
         """Ask a decision and keep its result with the rules that made it, so that a refusal can cite them."""
-        node = self.nodes[my_task.task_spec.name]
-        decided = self.tables[node.calls or ""].decide(my_task.workflow.visible())
+        node, run = token.task_spec.node, token.workflow
+        decided = self.tables[node.calls or ""].decide(run.seen(token))
         rules = [rule._asdict() for rule in decided.rules]
-        my_task.workflow.record(node.variable or node.id, {"result": decided.result, "rules": rules})
-
-    def due(self, my_task: Any, timing: Timing) -> str | None:
-        """Return the moment a timer that starts to wait now is due, None where a countdown's ledger knows."""
-        if timing.countdown is not None:
-            return None
-        text = timing.text
-        if text.startswith("="):
-            text = feel.evaluate(text[1:], my_task.workflow.visible())
-        try:
-            due = moments.after(str(text), self.now) if timing.kind == "timeDuration" else moments.at(str(text))
-        except ValueError as problem:
-            raise specs.NoWayOn(element=my_task.task_spec.name, why=f"its timer: {problem}") from None
-        return due.isoformat()
-
-    def fail(self, code: str | None) -> None:
-        """Refuse an error that nobody around the case's own process can catch."""
-        raise specs.NoWayOn(element=self.spec.name, why=f"nobody catches the error {code!r}")
+        run.record(node.variable or node.id, {"result": decided.result, "rules": rules})
 
     def find(self, item: str, kinds: set[str]) -> Any:
-        """Return the open task of an id, if its element is of one of the kinds; NotFound for any other."""
-        for run in self.runs():
-            for task in run.tasks.values():
-                node = self.nodes.get(task.task_spec.name)
-                if str(task.id) == item and task.has_state(specs.OPEN) and node is not None and node.kind in kinds:
-                    return task
+        """Return the open token of an id, if its element is of one of the kinds; NotFound for any other."""
+        for token in self.tokens():
+            if str(token.id) == item and token.task_spec.node.kind in kinds and token.has_state(STANDING):
+                if not token.task_spec.manual:
+                    break
+                return token
         raise NotFound(item=item)
 
-    def step(self, my_task: Any) -> None:
-        """Run one task and note it on the trail."""
-        if my_task.task_spec.bpmn_id is not None:
-            self.trail.append(my_task.task_spec.bpmn_id)
+    def step(self, token: Any) -> None:
+        """Run one token and note it on the trail."""
+        if token.task_spec.noted == "first":
+            self.trail.append(token.task_spec.node.id)
         if len(self.trail) > STEPS:
-            raise specs.NoWayOn(element=my_task.task_spec.name, why="this goes round for ever without waiting")
-        my_task.run()
+            raise NoWayOn(element=token.task_spec.node.id, why="this goes round for ever without waiting")
+        token.run()
+        if self.changed:
+            self.changed = False
+            self.ask_conditions()
 
     def advance(self) -> None:
         """Go on until everything open waits for somebody, something or some time."""
-        while (ready := self._ready()) is not None:
-            self.step(ready)
+        while True:
+            while self.queue:
+                token = self.queue.popleft()
+                if token.id in token.workflow.tasks and token.has_state(TaskState.READY):
+                    self.step(token)
+            if not self._ask_joins():
+                return
 
-    def _ready(self) -> Any:
-        for run in reversed(self.runs()):
-            for task in run.tasks.values():
-                if task.has_state(TaskState.READY) and not task.task_spec.manual:
-                    return task
-        return None
+    def _ask_joins(self) -> bool:
+        for token in self.tokens():
+            spec = token.task_spec
+            if isinstance(spec, Inclusive) and token.has_state(TaskState.WAITING) and spec.joined(token):
+                token._ready()
+                return True
+        return False
 
+    def ask_conditions(self) -> None:
+        """Ask the conditions of every conditional event that waits, after something has changed."""
+        for token in self.tokens():
+            if token.id in token.workflow.tasks and isinstance(token.task_spec, Catching):
+                self.ask_condition(token)
 
-def ring(my_task: Any) -> None:
-    """Let a waiting event fire (触发事件)."""
-    my_task.internal_data["event_fired"] = True
-    my_task.task_spec._update(my_task)
+    def ask_condition(self, token: Any) -> None:
+        """Ring a conditional event when its condition has come to hold."""
+        for event in token.task_spec.node.events:
+            if event.condition is not None and token.has_state(TaskState.WAITING):
+                before = token.internal_data.get("held", False)
+                now = formulas.happens(event.condition, token.workflow.visible())
+                token.internal_data["held"] = now
+                if now and not before:
+                    token.task_spec.ring(token, event)
 
+    def note_before(self) -> None:
+        """Note what is open before anything moves."""
+        self.before = {str(token.id): kind for token in self.tokens() if (kind := token.task_spec.awaited(token))}
 
-def withdraw(my_task: Any) -> None:
-    """Take a token off the drawing (撤下令牌), with the boundary events that guard it."""
-    host = my_task.parent
-    together = host.children if isinstance(host.task_spec, BoundaryEventSplit) else [my_task]
-    for task in together:
-        if task.id in task.workflow.tasks:
-            task.cancel()
-
-
-def forget(run: Any) -> None:
-    """Drop every task that no token stands on or needs (剪枝), and hang the rest under the root.
-
-    What a token needs: the element it came by (joins tell their flows apart by it), and a boundary split with
-    all its children for as long as one of them is open.
-    """
-    root = run.task_tree
-    kept = {root.id}
-    for task in run.tasks.values():
-        if task.has_state(specs.OPEN) and task is not root:
-            kept |= {task.id, task.parent.id}
-            split = task.parent if not isinstance(task.task_spec, BoundaryEventJoin) else task.parent.parent
-            if split is not None and isinstance(split.task_spec, BoundaryEventSplit):
-                kept |= {split.id, *split._children}
-    before = run.tasks
-    run.tasks = {key: task for key, task in before.items() if key in kept}
-    for task in run.tasks.values():
-        task._children = []
-    for task in run.tasks.values():
-        if task is not root:
-            if task._parent not in kept:
-                task._parent = root.id
-            run.tasks[task._parent]._children.append(task.id)
+    def waiting(self, *kinds: str) -> list[tuple[Any, Any]]:
+        """Return the tokens that wait for an event of one of these kinds, with that event."""
+        return [
+            (token, event)
+            for token in self.tokens()
+            if isinstance(token.task_spec, Catching) and token.has_state(TaskState.WAITING)
+            for event in token.task_spec.node.events
+            if event.kind in kinds
+        ]

@@ -1,25 +1,24 @@
-# ruff: noqa: SLF001 -- the hooks and fields that SpiffWorkflow offers to subclasses are underscored
 """A case's state as bytes (流程状态): one byte of codec number, then compressed JSON.
 
-Kept are the tokens with what they need (`runs.forget`), parents before children, and the ledgers; what lies
-ahead is predicted anew from the definition. Nothing in it depends on the order of keys or on the clock.
+Kept are the tokens, each with what it needs to know, and the ledgers, outer runs before inner ones; nothing
+that is over and nothing that lies ahead. Nothing in it depends on the order of keys or on the clock.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import orjson
 import zstandard
-from SpiffWorkflow.task import Task
-from SpiffWorkflow.util.task import TaskState
 
 from approval.domain.errors import OutOfTurn, Refusal
-from approval.engine import specs
+from approval.engine import codecs
 from approval.engine.definitions import Definition
-from approval.engine.runs import Run, forget
+from approval.engine.runs import Run
+from approval.engine.steps import Token
 
-CODEC: Final = 1
+CODEC: Final = 2
 LARGEST: Final = 32 * 2**20
 
 
@@ -37,91 +36,83 @@ def dump(definition: Definition, run: Run) -> bytes:
         "definition": definition.digest,
         "facts": run.facts,
         "finished": run.completed,
-        "runs": [
-            {
-                "host": None if each is run else str(each.parent_task_id),
-                "outcomes": each.outcomes,
-                "tokens": _rows(each),
-            }
-            for each in ([] if run.completed else run.runs())
-        ]
-        or [{"host": None, "outcomes": run.outcomes, "tokens": []}],
+        "failed": run.failed,
+        "runs": [_part(each) for each in run.runs()],
     }
     return bytes([CODEC]) + zstandard.compress(orjson.dumps(body), 3)
 
 
-def load(
-    definition: Definition,
-    state: bytes,
-    now: datetime,
-    *,
-    facts: dict[str, Any] | None = None,
-    migrating: bool = False,
-) -> Run:
-    """Read a run back (反序列化), with newer `facts` over its own, and predict what lies ahead of it.
+def load(definition: Definition, state: bytes, now: datetime, *, facts: Mapping[str, Any] | None = None) -> Run:
+    """Read a run back (反序列化), with newer `facts` over its own.
 
-    Raises StateRefused for an unknown codec, damaged bytes and the state of another definition, CannotMigrate
-    when, migrating, the definition lacks a place that the case stands on.
+    Raises StateRefused for an unknown codec, damaged bytes and the state of another definition.
     """
-    body = read(state)
-    if body["definition"] != definition.digest and not migrating:
+    body = read(definition, state)
+    if body["definition"] != definition.digest:
         raise StateRefused(why="it belongs to another definition", given=definition.digest)
-    run = definition.run(now, {**body["facts"], **(facts or {})}, deserializing=True)
-    run.completed = body["finished"]
+    return revive(definition, body, now, facts=facts)
+
+
+def revive(
+    definition: Definition, body: dict[str, Any], now: datetime, *, facts: Mapping[str, Any] | None = None
+) -> Run:
+    """Give an unpacked state life on a definition (恢复流程); CannotMigrate where that lacks a place it stands on."""
+    if facts:
+        # What was written since under these names is older than what is given now.
+        ledger = body["runs"][0]["outcomes"]
+        for name in facts.keys() & (ledger.keys() - definition.keys.keys()):
+            del ledger[name]
+    run = definition.run(now, {**body["facts"], **(facts or {})})
+    run.completed, run.failed = body["finished"], body.get("failed")
+    hosts: dict[str, Any] = {}
     for part in body["runs"]:
-        if part["host"] is None:
-            each: Any = run
-            run.outcomes = part["outcomes"]
-        else:
-            host = run.get_task_from_id(UUID(part["host"]))
-            each = run.create_subprocess(host, host.task_spec.spec, deserializing=True)
-            each.outcomes = part["outcomes"]
-        _restore(each, part["tokens"])
-    for each in run.runs():
-        for task in list(each.tasks.values()):
-            if task.has_state(specs.OPEN):
-                task.task_spec._predict(task, mask=TaskState.NOT_FINISHED_MASK)
+        each: Any = run
+        if part.get("procedure") is not None:
+            each = run.inside(
+                part["procedure"], hosts.get(part["host"]), ledger=part["ledger"], names=part["names"],
+                index=part["index"],
+            )  # fmt: skip
+        each.outcomes, each.done, each.begun = part["outcomes"], part.get("done", []), part.get("begun", 0)
+        for key, name, state_, internal in part["tokens"]:
+            spec = each.spec.task_specs.get(name)
+            if spec is None:
+                raise CannotMigrate(element=name)
+            token = Token(each, spec, None, state_, UUID(key))
+            token.internal_data = internal
+            hosts[key] = token
+    run.note_before()
     return run
 
 
-def read(state: bytes) -> dict[str, Any]:
-    """Unpack a state (解包状态) without giving it life."""
-    if state[:1] != bytes([CODEC]):
-        raise StateRefused(why="its codec is not known", codec=state[0] if state else None)
+def read(definition: Definition, state: bytes) -> dict[str, Any]:
+    """Unpack a state (解包状态) of any codec into the newest form, without giving it life."""
+    codec = state[0] if state else None
+    if codec not in {1, CODEC}:
+        raise StateRefused(why="its codec is not known", codec=codec)
     try:
         body: dict[str, Any] = orjson.loads(zstandard.decompress(state[1:], max_output_size=LARGEST))
     except (zstandard.ZstdError, orjson.JSONDecodeError):
         raise StateRefused(why="its bytes are damaged") from None
-    return body
+    return codecs.from_first(body, definition) if codec == 1 else body
 
 
-def _rows(run: Any) -> list[list[Any]]:
-    forget(run)
-    return [
-        [
-            str(task.id),
-            None if task._parent is None else str(task._parent),
-            task.task_spec.name,
-            task.state,
-            task.internal_data,
-        ]
-        for task in _parents_first(run.task_tree)
-    ]
-
-
-def _parents_first(root: Any) -> list[Any]:
-    ordered = [root]
-    for task in ordered:
-        ordered += task.children
-    return ordered
-
-
-def _restore(run: Any, rows: list[list[Any]]) -> None:
-    for key, parent, name, state, internal in rows:
-        spec = run.spec.task_specs.get(name)
-        if spec is None:
-            raise CannotMigrate(element=name)
-        task = Task(run, spec, None if parent is None else run.tasks[UUID(parent)], state, UUID(key))
-        task.internal_data = internal
-        if parent is None:
-            run.task_tree = task
+def _part(run: Any) -> dict[str, Any]:
+    part: dict[str, Any] = {
+        "outcomes": run.outcomes,
+        "tokens": [
+            [str(token.id), token.task_spec.name, token.state, token.internal_data] for token in run.tasks.values()
+        ],
+    }
+    if run.done:
+        part["done"] = run.done
+    if run.spec.ad_hoc is not None:
+        part["begun"] = run.begun
+    if run.ledger != "case":
+        part |= {
+            "procedure": run.spec.name,
+            "host": None if run.host is None else str(run.host.id),
+            "ledger": run.ledger,
+            "names": run.names,
+            "index": run.index,
+        }
+    return part

@@ -1,6 +1,17 @@
 """The tables (数据表): plain typed SQLAlchemy, no Flask; rooms named after the nouns of the law."""
 
-from approval.models import cases, drafts, items, materials, people, tasks
+from approval.models import cases, drafts, incidents, items, materials, people, snapshots, tasks, tokens
 from approval.models.base import Base
 
-__all__ = ["Base", "cases", "drafts", "items", "materials", "people", "tasks"]
+__all__ = [
+    "Base",
+    "cases",
+    "drafts",
+    "incidents",
+    "items",
+    "materials",
+    "people",
+    "snapshots",
+    "tasks",
+    "tokens",
+]

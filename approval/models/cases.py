@@ -1,6 +1,6 @@
 """Cases (办件): where each stands, what was answered, and everything that happened to it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,8 @@ _DECISIONS = ", ".join(f"'{status}'" for status in sorted(DECISIONS))
 class Case(Base):
     """One application under way (办件), pinned to the version of the item it was filed under.
 
-    `state` is the engine's own bytes; `version` grows with every transition and lets only one of two win.
+    `state` is the engine's own bytes; `version` grows with every transition and lets only one of two win. While
+    `held_at` is set an administrator holds the procedure still; `incidents` counts what waits for one.
     """
 
     __tablename__ = "cases"
@@ -32,6 +33,8 @@ class Case(Base):
         CheckConstraint(f"decision IS NULL OR decision IN ({_DECISIONS})", name="decision_known"),
         CheckConstraint("decision <> 'refused' OR decision_reason <> ''", name="refusal_has_reason"),
         CheckConstraint("accepted_at IS NOT NULL OR decision IS NULL", name="accepted_before_decided"),
+        CheckConstraint("held_at IS NULL OR ended_at IS NULL", name="held_while_open"),
+        CheckConstraint("incidents >= 0", name="incidents_counted"),
         UniqueConstraint("filed_by", "filing_token"),
         Index("ix_cases_applicant", "applicant_id", "filed_at"),
     )
@@ -50,6 +53,11 @@ class Case(Base):
     decided_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     deemed_accepted: Mapped[bool] = mapped_column(default=False)
+    held_at: Mapped[datetime | None]
+    incidents: Mapped[int] = mapped_column(default=0)
+    lines: Mapped[int] = mapped_column(default=0)
+    replies: Mapped[int] = mapped_column(default=0)
+    due_on: Mapped[date | None]
     state: Mapped[bytes]
     version: Mapped[int] = mapped_column()
     item_version: Mapped[ItemVersion] = relationship()

@@ -2,10 +2,10 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from approval.models.base import CODE, Base, one_of
@@ -29,9 +29,20 @@ class ErrandProgress(StrEnum):
     INCIDENT = "incident"
 
 
-class Task(Base):
-    """A person's piece of work (待办); its id is the engine's.
+def _same_as_id(context: Any) -> UUID:
+    return cast("UUID", context.get_current_parameters()["id"])
 
+
+def _once_open(table: str) -> Index:
+    # What the engine waits for has one open row; a step that is done again after a return gets a new one.
+    is_open = text("closed_at IS NULL")
+    return Index(f"ix_{table}_open_item", "item", unique=True, sqlite_where=is_open, postgresql_where=is_open)
+
+
+class Task(Base):
+    """A person's piece of work (待办); `item` is what the engine calls it.
+
+    Both ids are the same until a step is returned to: then it has a new row, and the old one stays as it was done.
     `due_on` is the legal day that counts for it, kept by `countdowns.mark_due`; None while no countdown runs.
     """
 
@@ -40,9 +51,11 @@ class Task(Base):
         one_of("progress", Progress),
         CheckConstraint("(progress = 'done') = (done_by IS NOT NULL)", name="done_by_somebody"),
         Index("ix_tasks_queue", "department_code", "role", "progress", "due_on", "opened_at"),
+        _once_open("tasks"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    item: Mapped[UUID] = mapped_column(default=_same_as_id)
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     element: Mapped[str] = mapped_column(CODE)
     name: Mapped[str]
@@ -60,39 +73,52 @@ class Task(Base):
 
 
 class Errand(Base):
-    """A machine's piece of work (自动事务): this row is the truth, the job queue only carries its id."""
+    """A machine's piece of work (自动事务): this row is the truth, the job queue only carries its id.
+
+    `item` is what the engine calls it, `given` what it may know, `attempts` how often it was begun since a person
+    last saw to it, and `retries` how often it was handed to the queue anew.
+    """
 
     __tablename__ = "errands"
-    __table_args__ = (one_of("progress", ErrandProgress),)
+    __table_args__ = (one_of("progress", ErrandProgress), _once_open("errands"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    item: Mapped[UUID] = mapped_column(default=_same_as_id)
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     element: Mapped[str] = mapped_column(CODE)
     errand: Mapped[str] = mapped_column(CODE)
     progress: Mapped[str] = mapped_column(CODE)
     attempts: Mapped[int] = mapped_column(default=0)
     retries: Mapped[int] = mapped_column(default=0)
+    given: Mapped[dict[str, Any] | None]
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     result: Mapped[dict[str, Any] | None]
 
 
 class Timer(Base):
-    """A waiting time event (定时): fires once `due_at` has come; a countdown's timer moves with its ledger."""
+    """A waiting time event (定时): fires once `due_at` has come; a countdown's timer moves with its ledger.
+
+    `try_at` is when the sweep looks at it: at first when it is due, later after a failure. None while it waits for
+    a person: the case is held, or the timer is an incident.
+    """
 
     __tablename__ = "timers"
     __table_args__ = (
         one_of("progress", Progress),
-        Index("ix_timers_due", "progress", "due_at"),
+        Index("ix_timers_due", "progress", "try_at"),
+        _once_open("timers"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    item: Mapped[UUID] = mapped_column(default=_same_as_id)
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     element: Mapped[str] = mapped_column(CODE)
     countdown: Mapped[str | None] = mapped_column(CODE)
     task_id: Mapped[UUID | None]
     due_at: Mapped[datetime]
-    tried_at: Mapped[datetime | None]
+    try_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
     progress: Mapped[str] = mapped_column(CODE)
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]

@@ -4,18 +4,35 @@ What somebody may not see is `NotFound`, so that numbers cannot be tried out; wh
 do is `NotAllowed`.
 """
 
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or_, select, true
+from sqlalchemy.orm import contains_eager
 
-from approval.domain.errors import AlreadyDone, NotAllowed, NotFound, NotSignedIn, Overtaken, Refusal
+from approval.domain.errors import AlreadyDone, Held, NotAllowed, NotFound, NotSignedIn, Overtaken, Refusal
 from approval.domain.manifests import APPLICANT
 from approval.models.cases import Case
 from approval.models.materials import Material
 from approval.models.people import Agency
-from approval.models.tasks import Progress, Task
+from approval.models.tasks import Progress, Task, Timer
 from approval.office import Work
 from approval.services import items
+
+# The case comes first: whoever locks both takes them in this order. A row that was waited for is read as it is then.
+_OBTAIN: Final = (
+    select(
+        Task,
+        exists().where(Agency.person_id == bindparam("person"), Agency.organization_id == Case.applicant_id),
+        exists().where(Timer.case_id == Case.id, Timer.progress == Progress.OPEN, Timer.due_at <= bindparam("now")),
+    )
+    .select_from(Case)
+    .join(Task, Task.case_id == Case.id)
+    .where(Task.id == bindparam("task"))
+    .options(contains_eager(Task.case))
+    .with_for_update(of=[Case, Task])
+    .execution_options(populate_existing=True)
+)
 
 
 def case(work: Work, number: str, *, lock: bool = False) -> Case:
@@ -97,15 +114,18 @@ def require_administrator(work: Work) -> None:
         raise NotAllowed
 
 
-def any_case(work: Work, number: str) -> Case:
+def any_case(work: Work, number: str, *, lock: bool = False) -> Case:
     """Obtain a case to tell an administrator where it stands (办件进度), never what was answered or by whom.
 
-    Raises `NotSignedIn`, `NotAllowed`, `NotFound`.
+    `lock` keeps others from changing it until this Work ends. Raises `NotSignedIn`, `NotAllowed`, `NotFound`.
     """
     require_administrator(work)
     found = None
     if number.isprintable():
-        found = work.session.scalars(select(Case).where(Case.number == number)).one_or_none()
+        wanted = select(Case).where(Case.number == number)
+        if lock:
+            wanted = wanted.with_for_update(of=Case).execution_options(populate_existing=True)
+        found = work.session.scalars(wanted).one_or_none()
     if found is None:
         raise NotFound(case=number)
     return found
@@ -118,11 +138,24 @@ def task(work: Work, task_id: UUID) -> Task:
     another did or claimed it; `NotAllowed` for the wrong post, in one's own matter (回避), or for somebody who
     did a task that must be done by another (行政许可法第三十四条, 受办分离).
     """
-    found = task_in_sight(work, task_id)
-    work.session.refresh(found.case, with_for_update=True)
-    work.session.refresh(found)
-    _require_doable(work, found)
-    return found
+    return task_in_time(work, task_id)[0]
+
+
+def task_in_time(work: Work, task_id: UUID) -> tuple[Task, bool]:
+    """Obtain an open task as `task` does (取得待办), and whether a timer of its case is due: both in one reading."""
+    _somebody(work)
+    found = work.session.execute(_OBTAIN, {"task": task_id, "person": work.actor.person, "now": work.now}).one_or_none()
+    if found is None or not _sees_task(work, found[0]):
+        raise NotFound(task=str(task_id))
+    task_, agent, due = found
+    _require_doable(work, task_, agent=agent)
+    return task_, due
+
+
+def require_moving(found: Case) -> None:
+    """Require that nobody holds a case still (办件未被暂停流转); raises `Held`."""
+    if found.held_at is not None:
+        raise Held(case=found.number)
 
 
 def queue(work: Work) -> Select[Task]:
@@ -162,8 +195,8 @@ def _sees_task(work: Work, found: Task) -> bool:
     return found.department_code in work.actor.departments or _is_applicant(work, found.case)
 
 
-def _require_doable(work: Work, found: Task) -> None:
-    if found.role != APPLICANT and _in_own_matter(work, found.case):
+def _require_doable(work: Work, found: Task, *, agent: bool | None = None) -> None:
+    if found.role != APPLICANT and _in_own_matter(work, found.case, agent=agent):
         raise NotAllowed(task=found.element, recused=True)
     if found.progress != Progress.OPEN:
         raise (AlreadyDone(task=found.element) if found.done_by == work.actor.person else Overtaken(task=found.element))
@@ -171,6 +204,7 @@ def _require_doable(work: Work, found: Task) -> None:
         raise NotAllowed(task=found.element, department=found.department_code, role=found.role)
     if found.claimed_by not in {None, work.actor.person}:
         raise Overtaken(task=found.element)
+    require_moving(found.case)
     _apart(work, found)
 
 
@@ -180,15 +214,19 @@ def _may_do(work: Work, found: Task) -> bool:
     return work.actor.holds(found.department_code or "", found.role)
 
 
-def _in_own_matter(work: Work, found: Case) -> bool:
-    """Tell an officer's own matters (回避): what they filed, applied for, or may act for."""
+def _in_own_matter(work: Work, found: Case, *, agent: bool | None = None) -> bool:
+    """Tell an officer's own matters (回避): what they filed, applied for, or may act for, where `agent` says so."""
     if work.actor.person in {found.filed_by, found.applicant_id}:
         return True
-    return work.session.get(Agency, (work.actor.person, found.applicant_id)) is not None
+    if agent is None:
+        agent = work.session.get(Agency, (work.actor.person, found.applicant_id)) is not None
+    return agent
 
 
 def _apart(work: Work, found: Task) -> None:
-    rules = [rule for rule in items.pack(work, found.case.item_version).manifest.apart if found.element in rule.tasks]
+    rules = [rule for rule in items.pack_of(work, found.case).manifest.apart if found.element in rule.tasks]
+    if not rules:
+        return
     done = select(Task.element).where(Task.case_id == found.case_id, Task.done_by == work.actor.person)
     mine = set(work.session.scalars(done))
     for rule in rules:

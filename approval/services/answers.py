@@ -1,12 +1,14 @@
 """Answers on a case (填报内容): kept in a table of their own, apart from the engine's state."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import insert, select
 
 from approval.models.cases import Answers, Case
 from approval.office import Work
+
+_KEPT: Final = insert(Answers)
 
 FILING = "filing"
 CORRECTION = "correction"
@@ -14,20 +16,10 @@ CORRECTION = "correction"
 
 def keep(work: Work, case: Case, element: str, content: dict[str, Any]) -> None:
     """Keep what somebody answered (收存填报内容) for a task, or for the application itself (`FILING`)."""
-    count = work.session.scalar(select(func.count()).where(Answers.case_id == case.id))
-    assert count is not None
-    work.session.add(
-        Answers(
-            id=uuid4(),
-            case_id=case.id,
-            element=element,
-            ordinal=count + 1,
-            answered_by=work.actor.label,
-            answered_at=work.now,
-            content=content,
-        )
-    )
-    work.session.flush()
+    case.replies += 1
+    kept = {"id": uuid4(), "case_id": case.id, "element": element, "ordinal": case.replies, "content": content}
+    # Past the session, like a line of the journal.
+    work.session.connection().execute(_KEPT, {**kept, "answered_by": work.actor.label, "answered_at": work.now})
 
 
 def latest(work: Work, case: Case, element: str | None = None) -> dict[str, Any]:

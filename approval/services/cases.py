@@ -7,12 +7,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from approval.domain import texts
 from approval.domain.cases import Status, next_steps
 from approval.domain.errors import (
     AlreadyDone,
-    AnswersInvalid,
     Incomplete,
-    Missing,
     NotAllowed,
     NotSignedIn,
 )
@@ -38,10 +37,9 @@ from approval.services import (
     procedures,
     tasks,
     timers,
+    tokens,
 )
 from approval.services.packs import Pack
-
-_LONGEST_REASON = 2000
 
 
 def file(
@@ -108,8 +106,9 @@ def correct(
     task = _applicant_task(work, case, token)
     if task is None:
         return case
+    access.require_moving(case)
     timers.come_first(work, case, task)
-    pack = items.pack(work, case.item_version)
+    pack = items.pack_of(work, case)
     uploads = tuple(uploads)
     present = {material.requirement for material in materials.of_case(work, case)}
     applicant = people.applicant(work, case.applicant_id, case.filed_by)
@@ -124,20 +123,20 @@ def correct(
     journal.write(work, case, "case:corrected", materials=sorted(upload.requirement for upload in uploads))
     notices.tell(work, case, "receipt", number=case.number, acceptance_due=due.day.isoformat())
     tasks.close(work, task, token)
-    procedures.complete(work, case, task.id, {}, facts=_facts(pack, context))
+    tasks.move_on(work, task, {}, _facts(pack, context))
     return case
 
 
-def withdraw(work: Work, number: str, reason: str) -> Case:
+def withdraw(work: Work, number: str, reason: str, *, token: str | None = None) -> Case:
     """Withdraw a case (撤回), by its applicant and before a decision; open work is dropped.
 
-    Raises `AnswersInvalid` without a reason, `NotFound`, `NotAllowed` for another's case, `IllegalStep` once
-    decided or ended.
+    `token` makes a second sending the same withdrawal. Raises `AnswersInvalid` without a reason, `NotFound`,
+    `NotAllowed` for another's case, `IllegalStep` once decided or ended.
     """
     case = access.own_case(work, number)
-    reason = " ".join(reason.split())
-    if not 0 < len(reason) <= _LONGEST_REASON or not reason.isprintable():
-        raise AnswersInvalid(missing=[Missing("answers.reason", "required", "理由")])
+    reason = texts.reason(reason)
+    if tokens.spent(work, token, "case:withdrawn", number):
+        return case
     timers.come_first(work, case)
     decisions.step_to(work, case, Status.WITHDRAWN)
     procedures.stop(work, case)

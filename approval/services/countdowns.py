@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
 
+from sqlalchemy import case as sql_case
 from sqlalchemy import select, update
 
 from approval.domain.cases import Status
@@ -17,6 +18,7 @@ from approval.office import Work
 # Legal acts begin these (filing, acceptance, decision); any other begins when its timer begins to wait.
 BEGUN_BY_LAW = frozenset({"acceptance", "decision", "delivery"})
 _CALENDAR = "calendar"
+_MOVED = "moved"
 _AWAITED = {
     Status.FILED: "acceptance",
     Status.ACCEPTED: "decision",
@@ -91,10 +93,22 @@ def mark_due(work: Work, case: Case) -> None:
     for task_id, kind in work.session.execute(guarded.distinct()):
         if task_id and kind and (reckoned := due(work, case, kind)) and not reckoned.stopped_on:
             own.setdefault(task_id, []).append(reckoned.day)
+    case.due_on = waiting[1].day if waiting else None
     open_tasks = select(Task).where(Task.case_id == case.id, Task.progress == Progress.OPEN)
     for task in work.session.scalars(open_tasks):
-        task.due_on = min([*own.get(task.id, ()), *([waiting[1].day] if waiting else ())], default=None)
+        task.due_on = min([*own.get(task.id, ()), *([case.due_on] if case.due_on else ())], default=None)
     work.session.flush()
+    work.session.info.get(_MOVED, set()).discard(case.id)
+
+
+def note_moved(work: Work, case: Case) -> None:
+    """Note that the days a case is sorted by are to be marked anew in this Work (到期日待重算)."""
+    work.session.info.setdefault(_MOVED, set()).add(case.id)
+
+
+def moved(work: Work, case: Case) -> bool:
+    """Tell whether a ledger or the status of a case changed in this Work (到期日是否变动)."""
+    return case.id in work.session.info.get(_MOVED, ())
 
 
 def began_at(work: Work, case: Case, kind: str) -> datetime:
@@ -177,6 +191,7 @@ def _ledger(work: Work, case: Case, kind: str) -> list[Entry]:
 
 
 def _write(work: Work, case: Case, kind: str, entry: Entry) -> Due:
+    note_moved(work, case)
     ledger = _ledger(work, case, kind)
     due = reckon([*ledger, entry], calendar(work))
     work.session.add(
@@ -193,7 +208,10 @@ def _write(work: Work, case: Case, kind: str, entry: Entry) -> Due:
     )
     # A timer that means this legal limit moves with its ledger.
     waiting = update(Timer).where(Timer.case_id == case.id, Timer.countdown == kind, Timer.progress == Progress.OPEN)
-    work.session.execute(waiting.values(due_at=expires(work, due)))
+    until = expires(work, due)
+    # One that waits for a person goes on waiting for that.
+    try_at = sql_case((Timer.try_at.is_not(None), until), else_=None)
+    work.session.execute(waiting.values(due_at=until, try_at=try_at))
     return due
 
 

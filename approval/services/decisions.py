@@ -114,14 +114,15 @@ def conclude(work: Work, case: Case) -> dict[str, Any]:
 def step_to(work: Work, case: Case, new: Status) -> None:
     """Take a case one legal step on (办件状态变更); raises `IllegalStep`. Its last step stops every countdown."""
     case.status = step(Status(case.status), new)
+    countdowns.note_moved(work, case)
     if new in FINAL:
-        case.ended_at = work.now
+        case.ended_at, case.held_at = work.now, None
         countdowns.stop_running(work, case, f"case:{new}")
     work.session.flush()
 
 
 def _accept(work: Work, case: Case, *, deemed: bool) -> dict[str, Any]:
-    limits = items.pack(work, case.item_version).manifest.limits
+    limits = items.pack_of(work, case).manifest.limits
     step_to(work, case, Status.ACCEPTED)
     # Silence makes the day of receipt the day of acceptance: that of filing, or of the full correction.
     case.accepted_at = countdowns.began_at(work, case, "acceptance") if deemed else work.now
@@ -134,7 +135,7 @@ def _accept(work: Work, case: Case, *, deemed: bool) -> dict[str, Any]:
 
 
 def _decide(work: Work, case: Case, decision: Status, reason: str) -> dict[str, Any]:
-    manifest = items.pack(work, case.item_version).manifest
+    manifest = items.pack_of(work, case).manifest
     case.decision, case.decision_reason, case.decided_at = decision, reason, work.now
     step_to(work, case, decision)
     countdowns.stop(work, case, "decision", manifest.limits["decision"].basis)

@@ -72,7 +72,7 @@ def path(work: Work, case: Case) -> list[Drawing]:
 
     A step done and open again is under way. The caller has obtained the case through the funnel.
     """
-    pack = items.pack(work, case.item_version)
+    pack = items.pack_of(work, case)
     went = union_all(
         *(
             select(kind.element, kind.progress, kind.opened_at).where(
@@ -82,7 +82,9 @@ def path(work: Work, case: Case) -> list[Drawing]:
         )
     )
     steps = [_Step(element, CURRENT if how in _OPEN else DONE, at) for element, how, at in work.session.execute(went)]
-    return _drawings(pack, (step for step in steps if step.state == DONE or _waits(pack, step.element)), sums=False)
+    # What was done under an earlier version may have no place on this one's diagrams.
+    drawn = (step for step in steps if step.element in pack.definition.nodes)
+    return _drawings(pack, (step for step in drawn if step.state == DONE or _waits(pack, step.element)), sums=False)
 
 
 def running(work: Work, version: ItemVersion) -> list[Drawing]:

@@ -67,7 +67,7 @@ class Dossier(NamedTuple):
 
 def read(work: Work, case: Case) -> Dossier:
     """Read the dossier of a case (查阅卷宗) that the caller obtained through `access`."""
-    pack = items.pack(work, case.item_version)
+    pack = items.pack_of(work, case)
     of_case = tasks.of_case(work, case)
     lines = journal.read(work, case)
     acted = {UUID(line.actor) for line in lines if _is_person(line.actor)}

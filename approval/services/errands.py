@@ -2,6 +2,7 @@
 
 An *act* (法律行为) happens at once, in the Work of whoever moved the procedure on. A *carried* errand leaves
 the transaction: a worker looks, makes the thing outside any transaction, and keeps it with the errand's end.
+A *family* (自动事务族) is carried errands of one kind, told apart by what stands after the colon: `call:credit`.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from approval.models.cases import Case
+from approval.models.tasks import Errand
 from approval.office import Office, Work
 
 Act = Callable[[Work, Case], dict[str, Any]]
@@ -18,17 +20,18 @@ Act = Callable[[Work, Case], dict[str, Any]]
 class Carried:
     """An errand for a worker (后台自动事务), in three parts so that no slow part holds a transaction open.
 
-    `look(work, case)` gathers, `make(office, gathered)` does the slow part, `keep(work, case, made)` stores it
-    and returns the outcome for the procedure. `make` may happen twice, `keep` happens once.
+    `look(work, case, errand)` gathers, `make(office, gathered)` does the slow part, `keep(work, case, made)` stores
+    it and returns the outcome for the procedure. `make` may happen twice, `keep` happens once.
     """
 
-    look: Callable[[Work, Case], Any]
+    look: Callable[[Work, Case, Errand], Any]
     make: Callable[[Office, Any], Any]
     keep: Callable[[Work, Case, Any], dict[str, Any]]
 
 
 ACTS: dict[str, Act] = {}
 CARRIED: dict[str, Carried] = {}
+FAMILIES: dict[str, Callable[[str], Carried]] = {}
 
 
 def act(name: str) -> Callable[[Act], Act]:
@@ -41,6 +44,14 @@ def act(name: str) -> Callable[[Act], Act]:
     return register
 
 
-def known() -> frozenset[str]:
-    """Name every errand that a procedure may ask for (可用的自动事务)."""
-    return frozenset(ACTS) | frozenset(CARRIED)
+def carried(name: str) -> Carried | None:
+    """Find the carried errand of a name (查找后台自动事务), on its own or of a family; None for any other name."""
+    family, _colon, member = name.partition(":")
+    if member and family in FAMILIES:
+        return FAMILIES[family](member)
+    return CARRIED.get(name)
+
+
+def known(name: str) -> bool:
+    """Tell whether a procedure may ask for an errand of this name (可用的自动事务)."""
+    return name in ACTS or carried(name) is not None

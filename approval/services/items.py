@@ -10,6 +10,7 @@ from sqlalchemy import select
 from approval.domain import manifests
 from approval.domain.errors import ItemClosed, NotAllowed, NotFound
 from approval.domain.manifests import Manifest
+from approval.models.cases import Case
 from approval.models.items import ItemVersion, PackFile, ServiceItem
 from approval.models.people import Department
 from approval.office import Work
@@ -18,6 +19,8 @@ from approval.services.packs import Pack
 
 # Read once a process, by digest, since the bytes under it never change.
 _MANIFESTS: dict[str, Manifest] = {}
+# A version's bytes never change either.
+_BY_VERSION: dict[UUID, Pack] = {}
 
 
 class Entry(NamedTuple):
@@ -87,6 +90,14 @@ def pack(work: Work, version: ItemVersion) -> Pack:
     if known is None:
         rows = work.session.scalars(select(PackFile).where(PackFile.version_id == version.id))
         known = packs.KNOWN[version.digest] = packs.read({row.path: row.content for row in rows})
+    return known
+
+
+def pack_of(work: Work, case: Case) -> Pack:
+    """Bring the pack a case runs on (办件的事项包), without reading its version again once it is known."""
+    known = _BY_VERSION.get(case.item_version_id)
+    if known is None:
+        known = _BY_VERSION[case.item_version_id] = pack(work, case.item_version)
     return known
 
 

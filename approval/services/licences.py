@@ -11,6 +11,7 @@ from approval.domain.errors import IllegalStep, Incomplete, Missing, NotAllowed,
 from approval.expressions import feel
 from approval.models.cases import Case
 from approval.models.people import Department
+from approval.models.tasks import Errand
 from approval.office import Office, Work
 from approval.services import access, answers, items, journal, people
 from approval.services.errands import CARRIED, Carried, act
@@ -24,7 +25,7 @@ def issue(work: Work, case: Case) -> dict[str, Any]:
     Raises `IllegalStep` unless granted (行政许可法第三十九条), `Incomplete` for a field that has no value,
     `Unavailable` for a character that our fonts cannot draw, and what the strong-house raises.
     """
-    pack = items.pack(work, case.item_version)
+    pack = items.pack_of(work, case)
     rule = pack.manifest.licence
     if case.status != Status.GRANTED or rule is None:
         raise IllegalStep(status=case.status, asked="issue")
@@ -139,12 +140,12 @@ class _Sheet:
     at: Any
 
 
-def _look(work: Work, case: Case) -> _Sheet:
+def _look(work: Work, case: Case, _errand: Errand) -> _Sheet:
     licence = of_case(work, case)
-    rule = items.pack(work, case.item_version).manifest.licence
+    rule = items.pack_of(work, case).manifest.licence
     if licence is None or rule is None:
         raise IllegalStep(status=case.status, asked="draw")
-    template = items.pack(work, case.item_version).files[rule.template].decode()
+    template = items.pack_of(work, case).files[rule.template].decode()
     values = {
         "licence": {
             "number": licence.number,

@@ -140,6 +140,14 @@ def check(files: Mapping[str, bytes], settings: Settings) -> Pack:
     return _whole(files, parts)
 
 
+def check_file(name: str, source: bytes, settings: Settings) -> list[Fault]:
+    """Check one procedure or decision by itself (校验单个流程文件), in a child, and return the warnings.
+
+    Raises `PackRefused` with every fault found.
+    """
+    return engine.check({name: source}, seconds=settings.parse_seconds, megabytes=settings.parse_megabytes)
+
+
 def deploy(work: Work, pack: Pack) -> ItemVersion:
     """Publish a checked pack as the item's next version (发布事项版本); the same bytes are the same version.
 

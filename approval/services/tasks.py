@@ -8,14 +8,27 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, false, func, select
 from sqlalchemy.orm import defer, joinedload
 
+from approval.domain import texts
 from approval.domain.actors import Post
 from approval.domain.answers import Form
-from approval.domain.errors import AlreadyDone, AnswersInvalid, NotAllowed
+from approval.domain.errors import AlreadyDone, AnswersInvalid, NotAllowed, OutOfTurn
 from approval.domain.manifests import APPLICANT
 from approval.models.cases import Case
+from approval.models.items import ItemVersion
 from approval.models.tasks import Progress, Task
 from approval.office import Work
-from approval.services import access, answers, forms, items, journal, procedures, timers
+from approval.services import (
+    access,
+    answers,
+    forms,
+    incidents,
+    items,
+    journal,
+    procedures,
+    snapshots,
+    timers,
+    tokens,
+)
 
 
 class Tab(StrEnum):
@@ -50,7 +63,7 @@ def count(work: Work, *, post: Post | None = None, number: str = "") -> dict[Tab
 
 def form(work: Work, task: Task) -> Form | None:
     """Bring the form that completes a task (待办表单); None when there is nothing to answer."""
-    return items.pack(work, task.case.item_version).forms.get(task.form or "")
+    return items.pack_of(work, task.case).forms.get(task.form or "")
 
 
 def just_done(work: Work, task_id: UUID) -> Task | None:
@@ -94,14 +107,15 @@ def complete(work: Work, task_id: UUID, given: Mapping[str, Any], *, token: str 
     once; whatever the acts that follow refuse. An applicant's correction goes through `cases.correct`.
     """
     try:
-        task = access.task(work, task_id)
+        task, time_is_up = access.task_in_time(work, task_id)
     except AlreadyDone:
         if (done := _done_with(work, task_id, token)) is not None:
             return done
         raise
     if task.role == APPLICANT and task.form is None:
         raise NotAllowed(task=task.element)
-    timers.come_first(work, task.case, task)
+    if time_is_up:
+        timers.come_first(work, task.case, task)
     questions = form(work, task)
     outcome: dict[str, Any] = {}
     if questions is not None:
@@ -111,20 +125,59 @@ def complete(work: Work, task_id: UUID, given: Mapping[str, Any], *, token: str 
         answers.keep(work, task.case, task.element, cleaned)
         outcome = forms.choices(questions, cleaned)
     close(work, task, token)
-    procedures.complete(work, task.case, task.id, outcome)
+    move_on(work, task, outcome)
+    return task
+
+
+def return_to(work: Work, task_id: UUID, element: str, reason: str, *, token: str | None = None) -> Task:
+    """Return a case to an earlier step (驳回/退回) from the task that one holds: the procedure stands as it did then.
+
+    What was given since is gone from the procedure, and stays in answers and journal; steps done since are to be
+    done again. `token` makes a second sending the same return. Raises as `access.task`; `AnswersInvalid` without a
+    reason; `OutOfTurn` for a step that `snapshots.of_step` does not know.
+    """
+    found = access.task_in_sight(work, task_id)
+    work.session.refresh(found.case, with_for_update=True)
+    reason = texts.reason(reason)
+    if tokens.spent(work, token, "task:returned", str(task_id)):
+        return found
+    task = access.task(work, task_id)
+    case = task.case
+    timers.come_first(work, case, task)
+    snapshot = snapshots.of_step(work, case, element)
+    if task.role == APPLICANT or snapshot is None:
+        raise OutOfTurn(task=task.element, target=element)
+    journal.write(work, case, "task:returned", task=task.element, target=element, reason=reason)
+    version = work.session.get_one(ItemVersion, snapshot.item_version_id)
+    procedures.restore(work, case, snapshot.state, version)
+    snapshots.drop(work, snapshot)
     return task
 
 
 def close(work: Work, task: Task, token: str | None) -> None:
-    """Mark a task as done by the actor (标记办结), before the procedure moves on from it."""
+    """Mark a task as done by the actor (标记办结), before the procedure moves on from it: this moment is kept."""
     task.progress, task.closed_at, task.done_by, task.done_token = (
         Progress.DONE,
         work.now,
         work.actor.person,
         token,
     )
-    work.session.flush()
-    journal.write(work, task.case, "task:completed", task=task.element, department=task.department_code)
+    line = journal.write(work, task.case, "task:completed", task=task.element, department=task.department_code)
+    snapshots.take(work, task.case, task, line)
+
+
+def move_on(work: Work, task: Task, outcome: dict[str, Any], facts: dict[str, Any] | None = None) -> None:
+    """Move the procedure on from a task that is closed (推进流程); its own faults are told to who can help.
+
+    Raises whatever the procedure and the acts that follow refuse. What `incidents.FAULTS` lists is reported in a Work
+    of its own, after this one left no trace.
+    """
+    try:
+        procedures.complete(work, task.case, task.item, outcome, facts)
+    except incidents.FAULTS as fault:
+        task_id, reason = task.id, fault
+        work.if_undone.append(lambda after: incidents.note_refused_task(after, task_id, reason))
+        raise
 
 
 _PARTS: Mapping[Tab, Callable[[Work], ColumnElement[bool]]] = {

@@ -1,37 +1,52 @@
-"""Timers (定时): rows with an instant; the worker sweeps those that are due."""
+"""Timers (定时): rows with an instant; the workers sweep those that are due."""
 
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 
 from approval.domain.actors import SYSTEM
 from approval.domain.errors import TimePassed
 from approval.models.cases import Case
 from approval.models.tasks import Progress, Task, Timer
 from approval.office import Work
-from approval.services import journal, procedures
+from approval.services import incidents, journal, procedures
 
 
-def due_cases(work: Work, *, limit: int = 100) -> list[UUID]:
-    """List the cases with a timer that is due (到期办件): those never tried first, then the longest overdue.
+def any_due(work: Work) -> bool:
+    """Tell whether any timer is due (有无到期定时), without waiting for anybody."""
+    ripe = select(Timer.id).where(Timer.progress == Progress.OPEN, Timer.try_at <= work.now)
+    return work.session.scalar(ripe.limit(1)) is not None
 
-    A case whose timers cannot fire goes to the end of the queue, so that it holds nobody up.
+
+def claim(work: Work) -> Case | None:
+    """Claim the case whose timer has been due for longest (认领到期办件), locked; None when nothing is due.
+
+    A case that somebody else works on at this moment is passed over: several workers share what is due, and none
+    waits for another. The cost follows what is due, not what waits (`ix_timers_due`).
     """
-    tried = func.max(Timer.tried_at)
     ripe = (
-        select(Timer.case_id)
-        .where(Timer.progress == Progress.OPEN, Timer.due_at <= work.now)
-        .group_by(Timer.case_id)
-        .order_by(tried.is_not(None), tried, func.min(Timer.due_at))
-        .limit(limit)
+        select(Case)
+        .join(Timer, Timer.case_id == Case.id)
+        .where(Timer.progress == Progress.OPEN, Timer.try_at <= work.now)
+        .order_by(Timer.try_at)
+        .limit(1)
+        .with_for_update(of=Case, skip_locked=True)
     )
-    return list(work.session.scalars(ripe))
+    return work.session.scalars(ripe).one_or_none()
 
 
-def note_trial(work: Work, case_id: UUID) -> None:
-    """Note that the due timers of a case could not fire now (记录触发失败); they stay due."""
-    tried = update(Timer).where(Timer.case_id == case_id, Timer.progress == Progress.OPEN, Timer.due_at <= work.now)
-    work.session.execute(tried.values(tried_at=work.now))
+def note_trial(work: Work, case_id: UUID, reason: Exception) -> None:
+    """Note that the due timers of a case could not fire (记录触发失败): they are tried again later, and less often.
+
+    After too many attempts they are incidents, and wait for an administrator.
+    """
+    case = work.session.get_one(Case, case_id, with_for_update=True)
+    for timer in _due(work, case):
+        timer.attempts += 1
+        if incidents.hopeless(work, reason, timer.attempts):
+            incidents.report(work, case, timer, reason, timer.attempts)
+        else:
+            timer.try_at = work.now + incidents.pause(timer.attempts)
 
 
 def fire(work: Work, case_id: UUID) -> list[str]:
@@ -40,14 +55,19 @@ def fire(work: Work, case_id: UUID) -> list[str]:
     The case row is locked and the timers are read again under the lock, so that each fires once. A late sweep
     changes no right: what a timer brings about counts from its countdown, not from the sweep.
     """
-    case = work.session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
-    ripe = select(Timer).where(Timer.case_id == case_id, Timer.progress == Progress.OPEN, Timer.due_at <= work.now)
-    timers = list(work.session.scalars(ripe.order_by(Timer.due_at)))
+    return fire_all(work, work.session.get_one(Case, case_id, with_for_update=True, populate_existing=True))
+
+
+def fire_all(work: Work, case: Case) -> list[str]:
+    """Fire every due timer of a case that is locked already (触发定时); as `fire`. A case held still fires none."""
+    if case.held_at is not None:
+        return []
+    timers = _due(work, case)
     for timer in timers:
         timer.progress, timer.closed_at = Progress.DONE, work.now
         journal.write(work, case, "timer:fired", timer=timer.element, countdown=timer.countdown)
     if timers:
-        procedures.catch_up(work, case, [timer.id for timer in timers])
+        procedures.catch_up(work, case, [timer.item for timer in timers])
     return [timer.element for timer in timers]
 
 
@@ -60,3 +80,8 @@ def come_first(work: Work, case: Case, task: Task | None = None) -> None:
     fire(work.acting_as(SYSTEM), case.id)
     if task is not None and task.progress != Progress.OPEN:
         raise TimePassed(task=task.element)
+
+
+def _due(work: Work, case: Case) -> list[Timer]:
+    ripe = select(Timer).where(Timer.case_id == case.id, Timer.progress == Progress.OPEN, Timer.due_at <= work.now)
+    return list(work.session.scalars(ripe.order_by(Timer.due_at, Timer.id)))

@@ -53,7 +53,7 @@ def _names(
     if definition:
         named |= {
             "lane": (definition.lanes, manifest.lanes),
-            "errand": (definition.errands.values(), errands.known()),
+            "errand": (definition.errands.values(), filter(errands.known, definition.errands.values())),
             "limit": (definition.countdowns | {"acceptance", "decision", "delivery"}, manifest.limits),
             "task": (set().union(*(rule.tasks for rule in manifest.apart)), definition.tasks),
         }

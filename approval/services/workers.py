@@ -1,95 +1,88 @@
 """What a worker does (后台执行): run one carried errand, sweep the timers. No queue is known here."""
 
 import logging
+from functools import partial
 from uuid import UUID
 
-from sqlalchemy import select
-
 from approval.domain.actors import SYSTEM
-from approval.domain.errors import NotAllowed
+from approval.domain.errors import Objected, Overtaken
 from approval.models.cases import Case
 from approval.models.tasks import Errand, ErrandProgress
-from approval.office import Office, Work
-from approval.services import drafts, errands, journal, procedures, timers
+from approval.office import Office, Work, conflicted
+from approval.services import calls, drafts, errands, incidents, procedures, snapshots, timers, tokens
+from approval.services.errands import Carried
+
+__all__ = ["calls", "carry", "run_errand", "sweep", "tidy"]
 
 _log = logging.getLogger(__name__)
+# A case whose timers breed timers that are due at once must not keep a worker from everything else.
+_MOST_A_SWEEP = 1_000
+# Of a worker that dies with its errand nobody learns why.
+_LOST = "worker-lost"
+
+
+def carry(office: Office, errand_id: UUID) -> bool:
+    """Run one errand as a worker does (承办自动事务): what fails is tried again later, in the end it is an incident.
+
+    True when it is done. Attempts are counted as they begin, so that those count too that took their worker with
+    them; how many is a setting.
+    """
+    try:
+        return run_errand(office, errand_id)
+    except Exception as reason:  # noqa: BLE001 -- logged with its trace, kept as the errand's own
+        _log.warning("errand %s failed", errand_id, exc_info=reason)
+        office.do(partial(_note_failure, errand_id=errand_id, reason=reason))
+        return False
 
 
 def run_errand(office: Office, errand_id: UUID) -> bool:
-    """Run one errand (执行自动事务) and move its procedure on; False when it is done, dropped or an incident.
+    """Run one errand (执行自动事务) and move its procedure on; False when it is done, dropped, held or an incident.
 
     May be called again after any failure or power cut: what is slow is made outside a transaction and may be
-    made twice, what is kept is kept with the end of the errand, once, under the lock of its case. An errand
-    begun too often without an end becomes an incident, so that a poisonous one cannot kill workers for ever.
+    made twice, what is kept is kept with the end of the errand, once, under the lock of its case. Raises whatever
+    goes wrong.
     """
-    with office.work(by=SYSTEM) as work:
-        case, errand = _locked(work, errand_id)
-        if errand.progress != ErrandProgress.OPEN:
-            return False
-        errand.attempts += 1
-        if errand.attempts > office.settings.errand_attempts:
-            _to_incident(work, case, errand, "begun too often without an end")
-            return False
-        carried = errands.CARRIED[errand.errand]
-        gathered = carried.look(work, case)
-    made = carried.make(office, gathered)
-    with office.work(by=SYSTEM) as work:
-        case, errand = _locked(work, errand_id)
-        if errand.progress != ErrandProgress.OPEN:
-            return False
-        outcome = carried.keep(work, case, made)
-        errand.progress, errand.closed_at, errand.result = ErrandProgress.DONE, work.now, outcome
-        work.session.flush()
-        procedures.complete(work, case, errand.id, outcome)
-    return True
-
-
-def report_incident(office: Office, errand_id: UUID, reason: str) -> None:
-    """Mark an errand that failed for good as an incident (转人工处理): it waits for a person, nothing is lost."""
-    with office.work(by=SYSTEM) as work:
-        case, errand = _locked(work, errand_id)
-        if errand.progress == ErrandProgress.OPEN:
-            _to_incident(work, case, errand, reason)
-
-
-def retry_incidents(work: Work) -> int:
-    """Open every incident again (重办转人工事务) once its cause is gone, and return how many there were.
-
-    Raises `NotAllowed` unless an administrator or the system asks.
-    """
-    if not work.actor.administers:
-        raise NotAllowed(errand="incident")
-    waiting = select(Errand.id).where(Errand.progress == ErrandProgress.INCIDENT).order_by(Errand.opened_at)
-    errand_ids = work.session.scalars(waiting).all()
-    for errand_id in errand_ids:
-        case, errand = _locked(work, errand_id)
-        errand.progress, errand.attempts, errand.retries = ErrandProgress.OPEN, 0, errand.retries + 1
-        journal.write(work, case, "errand:retried", errand=errand.errand)
-        work.office.carrier.enqueue(work.session, errand.id, errand.retries)
-    return len(errand_ids)
+    begun = office.do(lambda work: _begin(work, errand_id))
+    if begun is None:
+        return False
+    carried, gathered = begun
+    try:
+        made = carried.make(office, gathered)
+    except Objected as declined:
+        code = str(declined.facts.get("error", ""))
+        return office.do(lambda work: _fail(work, errand_id, code))
+    return office.do(lambda work: _end(work, errand_id, carried, made))
 
 
 def sweep(office: Office) -> int:
-    """Fire every timer that is due (巡查到期定时), case by case, and return how many fired."""
+    """Fire every timer that is due (巡查到期定时), case by case, and return how many fired.
+
+    Each case has a Work of its own. One that cannot move is tried again later and holds nobody up.
+    """
     with office.work(by=SYSTEM, read_only=True) as work:
-        ripe = timers.due_cases(work)
+        if not timers.any_due(work):
+            return 0
     fired = 0
-    for case_id in ripe:
+    for _ in range(_MOST_A_SWEEP):
+        claimed: list[UUID] = []
         try:
             with office.work(by=SYSTEM) as work:
-                fired += len(timers.fire(work, case_id))
-        except Exception:  # noqa: BLE001 -- logged with its trace
-            # One case that cannot move must not hold up the clocks of all others; it is tried again.
-            _log.exception("the timers of case %s could not fire", case_id)
-            with office.work(by=SYSTEM) as work:
-                timers.note_trial(work, case_id)
+                case = timers.claim(work)
+                if case is None:
+                    break
+                claimed.append(case.id)
+                fired += len(timers.fire_all(work, case))
+        except Exception as reason:
+            if not claimed:
+                raise
+            _let_be(office, claimed[0], reason)
     return fired
 
 
 def tidy(office: Office) -> int:
-    """Forget drafts whose time is over and clear bytes that nobody refers to (清理); return how many of both."""
+    """Forget drafts, snapshots and tokens whose time is over, clear bytes nobody refers to (清理); return how many."""
     with office.work(by=SYSTEM) as work:
-        gone = drafts.forget(work)
+        gone = drafts.forget(work) + snapshots.forget(work) + tokens.forget(work)
     while True:  # a few at a time, so that nobody waits long for the database
         with office.work(by=SYSTEM) as work:
             cleared = drafts.clear(work)
@@ -98,13 +91,61 @@ def tidy(office: Office) -> int:
         gone += cleared
 
 
+def _let_be(office: Office, case_id: UUID, reason: Exception) -> None:
+    if isinstance(reason, Overtaken) and conflicted(reason):
+        return
+    _log.warning("the timers of case %s could not fire", case_id, exc_info=reason)
+    office.do(lambda work: timers.note_trial(work, case_id, reason))
+
+
+def _begin(work: Work, errand_id: UUID) -> tuple[Carried, object] | None:
+    case, errand = _locked(work, errand_id)
+    if errand.progress != ErrandProgress.OPEN or case.held_at is not None:
+        return None
+    if errand.attempts >= work.office.settings.errand_attempts:
+        incidents.report(work, case, errand, _LOST, errand.attempts)
+        return None
+    errand.attempts += 1
+    carried = errands.carried(errand.errand)
+    assert carried is not None, errand.errand
+    return carried, carried.look(work, case, errand)
+
+
+def _end(work: Work, errand_id: UUID, carried: Carried, made: object) -> bool:
+    case, errand = _locked(work, errand_id)
+    if errand.progress != ErrandProgress.OPEN or case.held_at is not None:
+        return False
+    outcome = carried.keep(work, case, made)
+    errand.progress, errand.closed_at, errand.result = ErrandProgress.DONE, work.now, outcome
+    work.session.flush()
+    procedures.complete(work, case, errand.item, outcome)
+    return True
+
+
+def _fail(work: Work, errand_id: UUID, code: str) -> bool:
+    case, errand = _locked(work, errand_id)
+    if errand.progress != ErrandProgress.OPEN or case.held_at is not None:
+        return False
+    errand.progress, errand.closed_at, errand.result = ErrandProgress.DONE, work.now, {"error": code}
+    work.session.flush()
+    procedures.fail(work, case, errand, code)
+    return True
+
+
+def _note_failure(work: Work, errand_id: UUID, reason: Exception) -> None:
+    case, errand = _locked(work, errand_id)
+    if errand.progress != ErrandProgress.OPEN:
+        return
+    if incidents.hopeless(work, reason, errand.attempts):
+        incidents.report(work, case, errand, reason, errand.attempts)
+        return
+    errand.retries += 1
+    pause = incidents.pause(errand.attempts)
+    work.office.carrier.enqueue(work.session, errand.id, errand.retries, pause.total_seconds())
+
+
 def _locked(work: Work, errand_id: UUID) -> tuple[Case, Errand]:
     errand = work.session.get_one(Errand, errand_id)
     case = work.session.get_one(Case, errand.case_id, with_for_update=True)
     work.session.refresh(errand)
     return case, errand
-
-
-def _to_incident(work: Work, case: Case, errand: Errand, reason: str) -> None:
-    errand.progress = ErrandProgress.INCIDENT
-    journal.write(work, case, "errand:incident", errand=errand.errand, reason=reason)

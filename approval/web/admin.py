@@ -6,8 +6,9 @@ from flask import Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Reply
 
+from approval.domain.cases import Status, next_steps
 from approval.office import Work
-from approval.services import access, diagrams, items, people, posts, workshops
+from approval.services import access, diagrams, items, operations, people, posts, versions, workshops
 from approval.web.diagrams import asked_file, handed_out
 from approval.web.door import PAGE, Door, asked_page
 
@@ -61,7 +62,14 @@ def version_diagram(work: Work, version_id: UUID) -> Response:
 @door.get("/admin/cases/<number>")
 def case(work: Work, number: str) -> str:
     """Show where a case stands, and nothing of whose it is (办件进度)."""
-    return render_template("admin/case.html", standing=diagrams.standing(work, number))
+    overview = operations.overview(work, number)
+    return render_template(
+        "admin/case.html",
+        standing=diagrams.standing(work, number),
+        overview=overview,
+        reversible=versions.reversible(work, overview.case),
+        terminable=Status.TERMINATED in next_steps(Status(overview.case.status)),
+    )
 
 
 @door.get("/admin/items/<code>/close")

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, cast
 from flask import Blueprint, Response, abort, current_app, g, make_response, request
 
 from approval.domain.actors import VISITOR
-from approval.domain.errors import NotSignedIn
-from approval.office import Office
+from approval.domain.errors import NotSignedIn, Overtaken
+from approval.office import Office, conflicted
 from approval.services import notices
 from approval.web import visitors
 
@@ -75,6 +75,23 @@ class Door(Blueprint):
         _require_own_origin()
         _require_text(values)
         read_only = request.method in _SAFE if writes is None else not writes
+        try:
+            answer = self._ask(view, values, read_only=read_only)
+        except Overtaken as lost:
+            # What the database undid in favour of another is tried once more, on what is there now. An upload is not:
+            # its bytes were read.
+            if not conflicted(lost) or request.files:
+                raise
+            g.pop("afterwards", None)
+            answer = self._ask(view, values, read_only=read_only)
+        reply = make_response(answer.act()) if isinstance(answer, Slowly) else answer
+        if notes := g.pop("afterwards", ()):
+            with office().work() as work:
+                for note in notes:
+                    note(work)
+        return reply
+
+    def _ask(self, view: View, values: dict[str, Any], *, read_only: bool) -> Response | Slowly:
         with office().work(by=VISITOR, read_only=read_only) as work:
             g.actor = visitors.recognise(work)
             if self.for_people and g.actor.person is None:
@@ -82,13 +99,7 @@ class Door(Blueprint):
             g.unread = notices.unread(work.acting_as(g.actor))
             answer = view(work.acting_as(g.actor), **values)
             # A reply is finished inside the Work, because what it shows may be read as it is shown.
-            reply = None if isinstance(answer, Slowly) else make_response(answer)
-        if reply is None:
-            reply = make_response(answer.act())
-        if notes := g.pop("afterwards", ()):
-            with office().work() as work:
-                for note in notes:
-                    note(work)
+            reply: Response | Slowly = answer if isinstance(answer, Slowly) else make_response(answer)
         return reply
 
 

@@ -34,7 +34,7 @@ def show(work: Work, material_id: UUID) -> Slowly:
     return _shown(
         materials.view(work, found),
         {"material_id": material_id},
-        name=_name(items.pack(work, case.item_version).manifest, found.requirement),
+        name=_name(items.pack_of(work, case).manifest, found.requirement),
         replaced=found.replaced_at,
         case=case.number if case.applicant_id in {work.actor.person, work.actor.organization} else None,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 from io import BytesIO
+from secrets import token_urlsafe
 from typing import Any
 from uuid import UUID
 
@@ -73,7 +74,7 @@ def mine(work: Work) -> str:
 def case(work: Work, number: str) -> str:
     """Show where a case stands, what to do, and everything that happened to it (办件详情)."""
     found = access.case(work, number)
-    pack = items.pack(work, found.item_version)
+    pack = items.pack_of(work, found)
     theirs = tasks.of_case(work, found)
     waiting_for = [task for task in theirs if task.progress == Progress.OPEN]
     own = cases.owned(work, found)
@@ -110,7 +111,7 @@ def receipt(work: Work, number: str) -> str:
     return render_template(
         "portal/receipt.html",
         case=found,
-        manifest=items.pack(work, found.item_version).manifest,
+        manifest=items.pack_of(work, found).manifest,
         applicant=people.applicant(work, found.applicant_id, found.filed_by),
         acceptance_due=date.fromisoformat(told.facts["acceptance_due"]) if told else None,
         received_at=told.made_at if told else found.filed_at,
@@ -135,16 +136,18 @@ def withdraw(work: Work, number: str) -> Any:
     wrong = ()
     if request.method == "POST":
         try:
-            cases.withdraw(work, number, request.form.get("reason", ""))
+            cases.withdraw(work, number, request.form.get("reason", ""), token=request.form.get("page_token"))
         except AnswersInvalid as refused:
             wrong = refused.facts["missing"]
         else:
             return redirect(back, _SEE_OTHER)
     elif not cases.withdrawable(found):
         return redirect(back, _SEE_OTHER)
-    reason = request.form.get("reason", "")
-    manifest = items.pack(work, found.item_version).manifest
-    page = render_template("portal/withdraw.html", case=found, manifest=manifest, reason=reason, wrong=wrong)
+    reason, page_token = request.form.get("reason", ""), request.form.get("page_token") or token_urlsafe()
+    manifest = items.pack_of(work, found).manifest
+    page = render_template(
+        "portal/withdraw.html", case=found, manifest=manifest, reason=reason, wrong=wrong, page_token=page_token
+    )
     return page, _UNPROCESSABLE if wrong else _OK
 
 
@@ -172,7 +175,7 @@ def task(work: Work, task_id: UUID) -> Any:
                 return redirect(back, _SEE_OTHER)
     elif found.progress != Progress.OPEN:
         return redirect(back, _SEE_OTHER)
-    pack = items.pack(work, found.case.item_version)
+    pack = items.pack_of(work, found.case)
     page = render_template(
         "portal/task.html",
         task=found,

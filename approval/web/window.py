@@ -8,11 +8,11 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from approval.domain.actors import Post
-from approval.domain.errors import Missing, NotAllowed, Refusal
+from approval.domain.errors import AnswersInvalid, Missing, NotAllowed, Refusal
 from approval.domain.texts import LONGEST_CODE
 from approval.models.tasks import Task
 from approval.office import Work
-from approval.services import access, countdowns, diagrams, dossiers, forms, people, tasks
+from approval.services import access, countdowns, diagrams, dossiers, forms, people, snapshots, tasks
 from approval.services.tasks import Tab
 from approval.web import forms as sheets
 from approval.web.door import PAGE, Door, asked_page
@@ -87,6 +87,20 @@ def complete(work: Work, task_id: UUID) -> Any:
     return redirect(url_for("window.queue", done=task_id), _SEE_OTHER)
 
 
+@door.post("/window/tasks/<uuid:task_id>/return")
+def return_to(work: Work, task_id: UUID) -> Any:
+    """Return a case to an earlier step (退回前面的环节), with a reason."""
+    _require_post(work)
+    found = access.task_in_sight(work, task_id)
+    target, reason = request.form.get("target", ""), request.form.get("reason", "")
+    try:
+        tasks.return_to(work, task_id, target, reason, token=_page_token())
+    except AnswersInvalid as refused:
+        missing = refused.facts["missing"]
+        return _desk(work, found, access.hindrance(work, found), {}, return_missing=missing), _UNPROCESSABLE
+    return redirect(url_for("window.queue"), _SEE_OTHER)
+
+
 @door.get("/window/cases/<number>")
 def case(work: Work, number: str) -> str:
     """Show a case to officers whose department works on it (办件卷宗)."""
@@ -102,7 +116,13 @@ def case(work: Work, number: str) -> str:
 
 
 def _desk(
-    work: Work, found: Task, hindrance: Refusal | None, given: dict[str, Any], missing: list[Missing] | None = None
+    work: Work,
+    found: Task,
+    hindrance: Refusal | None,
+    given: dict[str, Any],
+    missing: list[Missing] | None = None,
+    *,
+    return_missing: list[Missing] | None = None,
 ) -> str:
     """Draw a task's page; who does not read the case from the inside learns only why there is no form."""
     doable = hindrance is None and found.claimed_by is not None
@@ -116,6 +136,8 @@ def _desk(
         missing=sheets.labelled(missing or (), questions) if questions else (),
         tell=sheets.tell,
         anchor=sheets.anchor,
+        returns=snapshots.steps(work, found.case) if doable else [],
+        return_missing=return_missing or [],
         done_token=_page_token() or token_urlsafe(),
         dossier=dossiers.read(work, found.case) if access.reads(work, found.case) else None,
         departments=people.departments(work),

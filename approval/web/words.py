@@ -122,6 +122,7 @@ NOTICES: Mapping[str, LazyString] = {
     "withdrawn": _("您的申请已经撤回。"),
     "terminated": _("没有在期限内收到需要您提供的内容，办理已经终止。"),
     "delivered": _("办理结果已经送达，可以在本页领取。"),
+    "stopped": _("办件已经终止办理。"),
 }
 
 # What a notice says of this case: fact by fact, in this order.
@@ -150,17 +151,39 @@ JOURNAL: Mapping[str, LazyString] = {
     "case:urged": _("催办"),
     "case:delivered": _("送达结果"),
     "case:concluded": _("办结"),
+    "case:held": _("暂停流转"),
+    "case:released": _("恢复流转"),
+    "case:migrated": _("转到另一版本办理"),
+    "case:migration-undone": _("撤销版本迁移"),
     "task:claimed": _("开始办理"),
     "task:released": _("退回待办"),
     "task:completed": _("完成环节"),
+    "task:returned": _("退回前面的环节"),
+    "task:moved": _("调整环节"),
+    "task:skipped": _("跳过环节"),
+    "task:incident": _("环节无法推进，转人工处理"),
+    "task:retried": _("环节重新办理"),
     "timer:fired": _("期限届满"),
+    "timer:incident": _("定时转人工处理"),
+    "timer:retried": _("定时重新办理"),
+    "errand:answered": _("收到外部系统答复"),
     "errand:incident": _("自动事务转人工处理"),
     "errand:retried": _("自动事务重新办理"),
+    "errand:skipped": _("跳过自动事务"),
     "licence:issued": _("颁发证照"),
     "licence:drawn": _("证照文件制作完成"),
     "licence:revoked": _("吊销证照"),
     "procedure:finished": _("流程结束"),
+    "procedure:failed": _("流程已走完"),
+    "procedure:message": _("人工送达消息"),
 }
+
+INCIDENTS: Mapping[str, LazyString] = {
+    "errand": _("自动事务"),
+    "timer": _("定时"),
+    "task": _("待办"),
+}
+_WORKER_LOST = _("执行它的后台进程多次中断")
 
 PARTS: Mapping[str, LazyString] = {
     Part.REPLIES: _("逐项答复"),
@@ -211,12 +234,15 @@ _REFUSALS: Mapping[str, Told] = {
     "already-done": Told(_("这一步已经办过了"), _("不需要再办一次。请查看办件目前的情况。")),
     "time-passed": Told(_("办理期限已过"), _("期限届满的后果依法已经发生，或者即将由系统记录。请稍后查看办件。")),
     "item-closed": Told(_("这个事项暂停申请"), _("目前不接收新的申请。请查看办事指南或者拨打咨询电话。")),
+    "held": Told(_("办件暂停流转"), _("管理员正在处理这个办件，请稍后再办理。办理时限照常计算。")),
+    "objected": Told(_("对方系统没有受理"), _("办件没有受到影响，请联系管理员。")),
     "overtaken": Told(_("别人先办了一步"), _("办件刚刚被别人更新。请查看目前的情况后再办理。")),
     "draft-expired": Told(_("草稿已经过期"), _("草稿很久没有改动，内容已经清除。请从办事指南或者“我的办件”重新开始。")),
     "too-many": Told(_("尝试次数过多"), _("请稍等几分钟再试。")),
     "pack-refused": Told(_("事项包有缺陷"), _("下面列出了全部缺陷，改好以后可以再次发布。")),
     "unavailable": Told(_("暂时无法办理"), _("系统的一个部分暂时不可用，您的办件没有受到影响。请稍后再试。")),
     "expression-refused": Told(_("有一条规则无法计算"), _("事项包中的规则有误，请联系管理员。")),
+    "script-refused": Told(_("有一条规则无法计算"), _("事项包中的规则有误，请联系管理员。")),
     "value-refused": Told(_("有的内容无法保存"), _("内容的形式不能保存，请检查后再试。")),
     "decision-refused": Told(_("有一张决策表无法计算"), _("事项包中的决策表有误，请联系管理员。")),
     "state-refused": Told(_("办件的流程状态无法读取"), _("办件没有改动，请联系管理员。")),
@@ -269,6 +295,13 @@ def refusal(kind: type[Exception]) -> Told:
     """Find the words for a class of refusal, its parent's if it has none of its own."""
     codes = (each.__dict__.get("code", "") for each in kind.__mro__)
     return next((_REFUSALS[code] for code in codes if code in _REFUSALS), _HTTP[500])
+
+
+def stopped_by(reason: str) -> LazyString | str:
+    """Find the words for why something cannot go on; the name of a fault stays as it is."""
+    if reason == "worker-lost":
+        return _WORKER_LOST
+    return _REFUSALS[reason].title if reason in _REFUSALS else reason
 
 
 def http(status: int) -> Told:

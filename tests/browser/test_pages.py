@@ -57,7 +57,8 @@ def _lay_out(office):
         "admin": [
             *("/admin/packs", f"/admin/versions/{version}", "/admin/people", "/admin/people/new"),
             *(f"/admin/people/{person}", f"/admin/people/{person}/disable", f"/admin/cases/{number}"),
-            f"/admin/items/{ITEM}/close",
+            *(f"/admin/items/{ITEM}/close", "/admin/incidents", f"/admin/versions/{version}/migration"),
+            *(f"/admin/cases/{number}/hold", f"/admin/cases/{number}/move/{task}"),
         ],
     }
 

@@ -12,6 +12,7 @@ import pytest
 import certificates
 from approval.cli import main, offices
 from approval.domain.actors import SYSTEM
+from approval.expressions import tables
 from approval.models.cases import Case
 from approval.paths import WORKFLOWS
 from approval.services import licences, packs, rehearsals
@@ -130,3 +131,22 @@ def test_a_cut_zip_is_refused_in_one_sentence(shell, tmp_path):
     assert said.returncode == 1
     assert "PackRefused" in said.stderr
     assert "Traceback" not in said.stderr
+
+
+def test_a_decision_of_a_file_is_asked(shell, tmp_path):
+    file = WORKFLOWS / ITEM / "rules" / "site-check.dmn"
+    decision = next(iter(tables.load(file.name, file.read_bytes())))
+    said = shell("pack", "decide", file, "--decision", "nothing", "--json")
+    assert (said.returncode, said.stdout, json.loads(said.stderr)["refused"]) == (1, "", "not-found")
+    broken = tmp_path / "broken.dmn"
+    broken.write_bytes(b"<x/>")
+    assert json.loads(shell("pack", "decide", broken, "--json").stderr)["faults"][0]["line"] == 1
+    assert "DMN" in shell("pack", "decide", broken).stderr
+    assert shell("pack", "decide", file, "--data", "[1]").returncode == 2
+    data = tmp_path / "data.json"
+    data.write_text(json.dumps({"activities": ["raw_food"], "business_form": "2"}))
+    said = shell("pack", "decide", file, "--decision", decision, "--data", f"@{data}")
+    assert said.returncode == 0
+    told = json.loads(said.stdout)
+    assert told.keys() == {"result", "rows"}
+    assert {row["decision"] for row in told["rows"]} == {decision}

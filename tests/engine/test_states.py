@@ -170,12 +170,48 @@ def test_a_case_inside_a_called_process_migrates_too():
     assert [task.element for task in after.tasks] == ["d"]
 
 
-def test_a_case_does_not_migrate_where_its_limits_differ():
+def test_limits_that_the_new_version_adds_begin_and_those_it_drops_end():
     old, new = define(*LINE), define(*LINE, els("e", "e9"), guard("t", "a", timer("P1D")), path("t e9"))
-    with pytest.raises(engine.CannotMigrate, match="a"):
-        engine.migrate(old, new, Walk(old).now.state, now=NOW)
+    state, later = Walk(old).now.state, NOW + timedelta(days=3)
+    assert engine.survey(old, new, state) == engine.Survey(("a",), (), (), ("t",), (), ())
+    moved = engine.migrate(old, new, state, now=later)
+    assert [(each.element, each.task, each.due_at) for each in moved.timers] == [
+        ("t", moved.tasks[0].id, later + timedelta(days=1))
+    ]
+    assert engine.survey(new, old, moved.state).ends == ("t",)
+    assert engine.migrate(new, old, moved.state, now=later).timers == ()
     with pytest.raises(engine.StateRefused):
-        engine.migrate(new, old, Walk(old).now.state, now=NOW)
+        engine.migrate(new, old, state, now=NOW)
+
+
+def test_a_mapping_gives_elements_their_new_ids():
+    old = define(*LINE, els("e", "e9"), guard("t", "b", timer("P1D")), path("t e9"))
+    new = define(els("s", "s"), els("u", "x y"), els("e", "e e9"), guard("late", "y", timer("P9D")), path("s x y e"),
+                 path("late e9"))  # fmt: skip
+    walk = Walk(old).do("a", n=1)
+    found = engine.survey(old, new, walk.now.state)
+    assert found.lost == (("b", "the new version has no such element there"),)
+    assert found.unread == ("a",)
+    mapping = {"a": "x", "b": "y", "t": "late"}
+    found = engine.survey(old, new, walk.now.state, mapping=mapping)
+    assert found == engine.Survey(("y",), (), ("late",), (), (), ())
+    moved = engine.migrate(old, new, walk.now.state, now=NOW, mapping=mapping)
+    assert [(task.element, task.id) for task in moved.tasks] == [("y", walk.item("b"))]
+    assert [(each.element, each.due_at) for each in moved.timers] == [("late", NOW + timedelta(days=1))]
+    assert moved.data == {"x": {"n": 1}}
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        (els("m", "b"), "manualTask"),
+        (el("userTask", "b", '<standardLoopCharacteristics loopMaximum="2"/>'), "how often"),
+    ],
+)
+def test_a_task_that_is_something_else_now_is_no_place_to_go_on(changed, why):
+    old, new = define(*LINE), define(els("s", "s"), els("u", "a"), changed, els("e", "e"), path("s a b e"))
+    with pytest.raises(engine.CannotMigrate, match=why):
+        engine.migrate(old, new, Walk(old).do("a").now.state, now=NOW)
 
 
 def test_files_are_judged_in_a_child():
@@ -187,5 +223,6 @@ def test_files_are_judged_in_a_child():
 
 @pytest.mark.parametrize("limits", [{"seconds": 0.05}, {"megabytes": 30}])
 def test_a_child_over_its_limits_is_killed(limits):
+    heavy = bpmn(*LOOP, also=f"<!--{'x' * 1_900_000}-->")
     with pytest.raises(PackRefused, match="took more than"):
-        engine.check({"p.bpmn": bpmn(*LOOP)}, **limits)
+        engine.check({"p.bpmn": heavy}, **limits)

@@ -15,6 +15,10 @@ HOSTILE = {
     "deep brackets": "(" * 3000 + "1" + ")" * 3000,
     "deep lists": "[" * 5000,
     "a long sum": "1" + "+1" * 200_000,
+    "a sum that is not too long": "1" + "+1" * 4900,
+    "a long path": "a." * 4900 + "a",
+    "many signs": "-" * 9000 + "1",
+    "functions in functions": "function(a) " * 700 + "1",
 }
 
 
@@ -74,10 +78,11 @@ def test_the_clock_cannot_be_read(expression):
 
 @pytest.mark.parametrize("name", sorted(HOSTILE))
 def test_a_hostile_expression_ends_within_the_limits_and_harms_nobody(name):
-    started = time.monotonic()
+    assert feel.evaluate("1 + 1", {}) == 2
+    started = time.process_time()
     with pytest.raises(feel.ExpressionRefused):
         feel.evaluate(HOSTILE[name], {})
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 1
     assert feel.evaluate("1 + 1", {}) == 2
 
 

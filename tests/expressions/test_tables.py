@@ -43,7 +43,7 @@ NUMBERS = [(["< 100", "-"], ["1"]), (["< 200", "-"], ["2"]), (["< 50", "-"], ["3
 def test_the_answer_cites_its_rule():
     visit = table([([">= 500", "-"], ["true"]), (["< 500", '"热食"'], ["true"]), (["< 500", 'not("热食")'], ["false"])])
     decided = visit.decide({"area": 80, "kind": "热食"})
-    assert decided == (True, (("r2", "第2条"),))
+    assert decided == (True, (("r2", "第2条", "site_visit"),))
 
 
 def test_cells_may_ask_for_other_names():
@@ -96,7 +96,7 @@ def test_ranked_policies_follow_the_output_values(policy, result):
 
 def test_rules_of_an_any_table_must_agree():
     agreeing = table([(["< 9", "-"], ["1"]), (["< 8", "-"], ["1"])], policy='hitPolicy="ANY"')
-    assert agreeing.decide({"area": 1}) == (1, (("r1", "第1条"), ("r2", "第2条")))
+    assert agreeing.decide({"area": 1}) == (1, (("r1", "第1条", "site_visit"), ("r2", "第2条", "site_visit")))
     with pytest.raises(tables.DecisionRefused, match="disagree"):
         table(NUMBERS, policy='hitPolicy="ANY"').decide({"area": 1})
 
@@ -135,10 +135,13 @@ def test_all_faults_are_told_at_once_with_element_and_line():
 @pytest.mark.parametrize(
     ("source", "why"),
     [
-        (b"<a/>", "DMN 1.3"),
+        (b"<a/>", "DMN 1.1 to 1.5"),
         (f"{HEAD}</definitions>".encode(), "no decision"),
-        (f'{HEAD}<decision id="x"><literalExpression/></decision></definitions>'.encode(), "literal"),
-        (dmn(NUMBERS, tail='<businessKnowledgeModel id="k"/>'), "businessKnowledgeModel"),
+        (
+            f'{HEAD}<decision id="x"><literalExpression/></decision></definitions>'.encode(),
+            "FEEL expression is missing",
+        ),
+        (dmn(NUMBERS, tail='<businessKnowledgeModel id="k"/>'), "logic is missing"),
         (dmn(NUMBERS).replace(b"<inputEntry>", b'<inputEntry expressionLanguage="python">', 1), "python"),
         (dmn([]), "no rules"),
         (dmn(NUMBERS, policy='hitPolicy="PRIORITY"'), "outputValues"),

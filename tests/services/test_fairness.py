@@ -2,6 +2,7 @@
 
 import time
 import tomllib
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -121,21 +122,20 @@ def test_a_department_that_answers_late_is_stopped_at_its_answer(office, clock):
     assert due.stopped_on == at("2026-09-28 09:00").date() > due.day
 
 
-def test_cases_that_cannot_fire_go_to_the_end_of_the_queue(office, clock):
+def test_cases_that_cannot_fire_are_looked_at_less_often_than_others(office, clock):
     broken = [walks.file(office, token=str(n)) for n in range(3)]
     clock.now = at("2026-09-22 09:00")
     sound = walks.file(office)
     with office.work() as work:
         work.session.execute(update(Case).where(Case.number.in_(broken)).values(state=b"\x01rubbish"))
-        id_ = walks.case(work, sound).id
     clock.now = at("2026-10-20 09:00")
-    with office.work(read_only=True) as work:
-        assert id_ not in timers.due_cases(work, limit=3)
-    workers.sweep(office)
+    assert workers.sweep(office) == 1, "whoever cannot fire is passed over in the same sweep"
+    assert walks.outcome(office, sound)["status"] == "accepted"
     with office.work() as work:
-        work.session.execute(update(Timer).where(Timer.case_id == id_).values(progress="open", closed_at=None))
-    with office.work(read_only=True) as work:
-        assert timers.due_cases(work, limit=1) == [id_]
+        assert timers.claim(work) is None
+    clock.now += timedelta(seconds=2)
+    with office.work() as work:
+        assert timers.claim(work).number in broken
 
 
 def test_a_token_of_another_filing_is_refused_and_nothing_is_lost(office):

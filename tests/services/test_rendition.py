@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from sqlalchemy import func, select
 
 from approval.domain.actors import VISITOR
-from approval.domain.errors import NotAllowed, NotFound, Unavailable
+from approval.domain.errors import NotFound, Unavailable
 from approval.models.tasks import Errand, ErrandProgress
 from approval.services import errands, licences, workers
 from approval.services.errands import CARRIED
@@ -131,44 +131,6 @@ def test_a_name_that_no_font_can_draw_is_told_before_anything_is_sealed(office):
         assert licences.of_case(work, walks.case(work, number)) is None
 
 
-def test_an_incident_waits_for_a_person_and_what_is_done_becomes_none(office, granted, quick):
-    other = walks.walk(office, walks.file(office), ACCEPT, REVIEW, ADVISE, SIGN)
-    one, two = walks.waiting(office, Errand, ErrandProgress.OPEN)
-    assert workers.run_errand(office, one) is True
-    for each in (one, two):
-        workers.report_incident(office, each, "disk full")
-    assert workers.run_errand(office, two) is False
-    said = [walks.outcome(office, number)["journal"].count("errand:incident") for number in (granted, other)]
-    assert sorted(said) == [0, 1]
-    assert kept(office) == 1
-
-
-def test_an_incident_is_opened_again_by_an_administrator_and_ends(office, granted, quick):
-    waiting = errand(office)
-    workers.report_incident(office, waiting, "disk full")
-    with pytest.raises(NotAllowed), office.work(by=walks.signed_in(office, "huang")) as work:
-        workers.retry_incidents(work)
-    with office.work(by=walks.signed_in(office, "admin")) as work:
-        assert workers.retry_incidents(work) == 1
-    assert workers.run_errand(office, waiting) is True
-    stands = walks.outcome(office, granted)
-    assert (stands["status"], stands["journal"].count("errand:retried"), kept(office)) == ("concluded", 1, 1)
-
-
-def test_an_errand_that_kills_its_worker_every_time_is_taken_out_of_the_way(office, granted, monkeypatch):
-    def poison(_office, _sheet):
-        raise MemoryError
-
-    monkeypatch.setitem(CARRIED, DRAW, replace(CARRIED[DRAW], make=poison))
-    waiting = errand(office)
-    for _ in range(office.settings.errand_attempts):
-        with pytest.raises(MemoryError):
-            workers.run_errand(office, waiting)
-    assert workers.run_errand(office, waiting) is False
-    assert walks.waiting(office, Errand, ErrandProgress.INCIDENT) == [waiting]
-    assert walks.outcome(office, granted)["journal"][-1] == "errand:incident"
-
-
 def test_rare_characters_that_the_font_has_are_drawn(office):
     number = walks.file(office, RETAIL | {"representative": "䶮𬭊"})
     walks.walk(office, number, ACCEPT, REVIEW, ADVISE, SIGN)
@@ -186,4 +148,7 @@ def test_the_pdf_is_for_those_who_may_see_the_case(office, granted, quick):
 
 
 def test_every_errand_that_a_procedure_may_name_is_known():
-    assert {"accept", "deem_accepted", "decline", "ask_correction", "terminate", DRAW} <= errands.known()
+    for name in ("accept", "deem_accepted", "decline", "ask_correction", "terminate", DRAW, "call:register"):
+        assert errands.known(name)
+    for name in ("", "call", "call:", "nothing", "draw_rendition:x", "nothing:x"):
+        assert not errands.known(name)

@@ -14,7 +14,7 @@ from tests.kit import walks
 from tests.web.conftest import ITEM, send
 
 FILES = packs.from_folder(WORKFLOWS / ITEM)
-OURS = ("admin.", "workshops.", "rosters.")
+OURS = ("admin.", "workshops.", "rosters.", "operations.")
 
 
 @pytest.fixture
@@ -30,7 +30,8 @@ def addresses(app):
     """Every address of the administration with values that stand for something, and the methods it takes."""
     for rule in app.url_map.iter_rules():
         if rule.endpoint.startswith(OURS):
-            path = re.sub(r"<uuid:\w+>", "00000000-0000-4000-8000-000000000000", rule.rule)
+            chosen = re.sub(r"<any\((\w+)[^)]*\):\w+>", r"\1", rule.rule)
+            path = re.sub(r"<uuid:\w+>", "00000000-0000-4000-8000-000000000000", chosen)
             yield re.sub(r"<code>", ITEM, re.sub(r"<number>", "350500", path)), rule.methods - {"HEAD", "OPTIONS"}
 
 
