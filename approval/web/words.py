@@ -174,7 +174,7 @@ JOURNAL: Mapping[str, LazyString] = {
     "licence:drawn": _("证照文件制作完成"),
     "licence:revoked": _("吊销证照"),
     "procedure:finished": _("流程结束"),
-    "procedure:failed": _("流程已走完"),
+    "procedure:failed": _("流程结束"),
     "procedure:message": _("人工送达消息"),
 }
 
@@ -243,6 +243,7 @@ _REFUSALS: Mapping[str, Told] = {
     "unavailable": Told(_("暂时无法办理"), _("系统的一个部分暂时不可用，您的办件没有受到影响。请稍后再试。")),
     "expression-refused": Told(_("有一条规则无法计算"), _("事项包中的规则有误，请联系管理员。")),
     "script-refused": Told(_("有一条规则无法计算"), _("事项包中的规则有误，请联系管理员。")),
+    "unplain": Told(_("有一条规则无法计算"), _("事项包中的规则有误，请联系管理员。")),
     "value-refused": Told(_("有的内容无法保存"), _("内容的形式不能保存，请检查后再试。")),
     "decision-refused": Told(_("有一张决策表无法计算"), _("事项包中的决策表有误，请联系管理员。")),
     "state-refused": Told(_("办件的流程状态无法读取"), _("办件没有改动，请联系管理员。")),
