@@ -180,7 +180,8 @@ def judge(pack_files: Mapping[str, bytes], settings: Settings) -> Verdict:
         pack = packs.check(pack_files, settings)
         rehearsals.check(pack, settings)
     except PackRefused as refused:
-        faults = refused.facts["faults"][:_MOST_FAULTS]
+        # A warning stops nobody, and among faults it would hide what does.
+        faults = [fault for fault in refused.facts["faults"] if fault.level == "error"][:_MOST_FAULTS]
     return Verdict(packs.digest(pack_files), None if faults else pack, faults)
 
 
