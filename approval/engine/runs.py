@@ -16,7 +16,7 @@ from approval.domain.errors import NotFound
 from approval.engine.catching import Tellers, Thrown
 from approval.engine.happenings import Catching
 from approval.engine.scopes import Flat, InnerRun
-from approval.engine.steps import STANDING, Inclusive, NoWayOn
+from approval.engine.steps import Inclusive, NoWayOn
 from approval.expressions import formulas
 from approval.expressions.tables import Table
 
@@ -56,6 +56,7 @@ class Run(Flat, Tellers, BpmnWorkflow):
         self.failed: str | None = None
         self.queue: deque[Any] = deque()
         self.changed = False
+        self.effort = 0
         self.before: dict[str, str] = {}
         super().__init__(procedures[process], procedures, script_engine=self, deserializing=True)
 
@@ -79,7 +80,10 @@ class Run(Flat, Tellers, BpmnWorkflow):
             inner.begin(inner.spec.entries)
 
     def inside(self, procedure: str, host: Any, *, ledger: str, names: dict[str, Any], index: int = 0) -> InnerRun:
-        """Make an inner run with nothing in it yet."""
+        """Make an inner run with nothing in it yet; NoWayOn when far too many are open already."""
+        # Each activity has its limit, but one inside the other would multiply.
+        if len(self.subprocesses) > self.MOST_INSTANCES:
+            raise NoWayOn(element=procedure, why="more would run at once than a case may do")
         inner = InnerRun(self.procedures[procedure], host, self, ledger=ledger, names=names, index=index)
         self.subprocesses[inner.key] = inner
         return inner
@@ -130,17 +134,18 @@ class Run(Flat, Tellers, BpmnWorkflow):
     def find(self, item: str, kinds: set[str]) -> Any:
         """Return the open token of an id, if its element is of one of the kinds; NotFound for any other."""
         for token in self.tokens():
-            if str(token.id) == item and token.task_spec.node.kind in kinds and token.has_state(STANDING):
-                if not token.task_spec.manual:
-                    break
-                return token
+            if str(token.id) == item and token.task_spec.node.kind in kinds and token.task_spec.manual:
+                if token.has_state(TaskState.READY):
+                    return token
+                break
         raise NotFound(item=item)
 
     def step(self, token: Any) -> None:
         """Run one token and note it on the trail."""
         if token.task_spec.noted == "first":
             self.trail.append(token.task_spec.node.id)
-        if len(self.trail) > STEPS:
+        self.effort += token.task_spec.effort
+        if self.effort > STEPS:
             raise NoWayOn(element=token.task_spec.node.id, why="this goes round for ever without waiting")
         token.run()
         if self.changed:

@@ -4,12 +4,11 @@
 Lookups are flat scans over what is open, because the stock walks stop after 1000 steps and cost the whole history.
 """
 
-from collections.abc import Iterator
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
-from SpiffWorkflow.bpmn.util.task import BpmnTaskFilter
 from SpiffWorkflow.util.task import TaskState
 
 from approval.engine import moments
@@ -37,14 +36,6 @@ class Flat(Catchers):
     done: list[list[Any]]
     begun: int
     interrupted = False
-
-    def get_tasks_iterator(self, first_task: Any = None, **wanted: Any) -> Iterator[Any]:
-        """Scan the tokens of this run, in the order they came."""
-        for each in ("end_at_spec", "max_depth", "depth_first", "skip_subprocesses"):
-            wanted.pop(each, None)
-        task_filter = wanted.pop("task_filter", None) or BpmnTaskFilter(**wanted)
-        among = list(self.tasks.values()) if first_task is None else [first_task]
-        return (task for task in among if task_filter.matches(task))
 
     def begin(self, entries: list[Step], **internal: Any) -> None:
         """Let the event sub-processes listen, then put a token at each entry."""
@@ -125,9 +116,9 @@ class Flat(Catchers):
         visible: dict[str, Any] = self.visible()
         return {**visible, **own} if own else visible
 
+    @abstractmethod
     def visible(self) -> dict[str, Any]:
         """Return what conditions here see."""
-        raise NotImplementedError
 
     def holds(self, condition: formulas.Formula) -> bool:
         """Say whether a condition holds here."""

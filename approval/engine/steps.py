@@ -36,6 +36,8 @@ class Step(TaskSpec):
 
     # When the element is noted on the trail: as it begins, as it ends, or by what is done inside it.
     noted = "first"
+    # What running it counts for against the steps of one transition; a script takes as long as many of the others.
+    effort = 1
 
     def __init__(self, procedure: Any, node: Node, name: str | None = None, *, manual: bool = False) -> None:
         super().__init__(procedure, name or node.id, manual=manual)

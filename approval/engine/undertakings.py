@@ -80,9 +80,10 @@ class Turn(Undertaking):
     def __init__(self, procedure: Any, node: Node) -> None:
         super().__init__(procedure, node, manual=True)
 
-    def awaited(self, token: Any) -> str:
-        """Say whose turn it is."""
-        del token
+    def awaited(self, token: Any) -> str | None:
+        """Say whose turn it is; nobody's while more tokens must come first."""
+        if not token.has_state(TaskState.READY):
+            return None
         return "task" if self.node.kind in HUMAN else "errand"
 
 
@@ -96,6 +97,8 @@ class Ruling(Undertaking):
 
 class Scripted(Undertaking):
     """A script task: what it assigns becomes variables; what it raises is an error that may be caught."""
+
+    effort = 10
 
     def _run_hook(self, token: Any) -> bool:
         script, run = self.node.script, token.workflow

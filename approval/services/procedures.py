@@ -4,7 +4,7 @@ Every door of the engine is used here and nowhere else; what comes back becomes 
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -26,13 +26,13 @@ _Waiting = TypeVar("_Waiting", engine.Task, engine.Errand, engine.Timer)
 def start(work: Work, case: Case, facts: dict[str, Any]) -> None:
     """Start the procedure of a new case (启动流程) with the facts its pack names."""
     pack = items.pack_of(work, case)
-    _follow(work, case, pack, engine.start(pack.definition, facts, now=work.now))
+    _follow(work, case, pack, engine.start(pack.definition, facts, now=_now(work)))
 
 
 def complete(work: Work, case: Case, item: UUID, outcome: dict[str, Any], facts: dict[str, Any] | None = None) -> None:
     """Complete an open task or errand of a case (推进流程); `facts` replaces what a correction changed."""
     pack = items.pack_of(work, case)
-    progress = engine.complete(pack.definition, case.state, str(item), outcome, now=work.now, facts=facts)
+    progress = engine.complete(pack.definition, case.state, str(item), outcome, now=_now(work), facts=facts)
     _follow(work, case, pack, progress, done=item)
 
 
@@ -40,19 +40,19 @@ def catch_up(work: Work, case: Case, due: Iterable[UUID]) -> None:
     """Fire the timers of a case that are due (触发到期定时), in the order given."""
     pack = items.pack_of(work, case)
     fired = [str(timer) for timer in due]
-    _follow(work, case, pack, engine.catch_up(pack.definition, case.state, fired, now=work.now))
+    _follow(work, case, pack, engine.catch_up(pack.definition, case.state, fired, now=_now(work)))
 
 
 def deliver(work: Work, case: Case, message: str, payload: dict[str, Any]) -> None:
     """Deliver a message to every event of a case that waits for it (消息送达); raises `NotFound` when none does."""
     pack = items.pack_of(work, case)
-    _follow(work, case, pack, engine.deliver(pack.definition, case.state, message, payload, now=work.now))
+    _follow(work, case, pack, engine.deliver(pack.definition, case.state, message, payload, now=_now(work)))
 
 
 def move(work: Work, case: Case, item: UUID, target: str) -> None:
     """Move an open task or errand to any activity of its process (调整环节), back or forth; raises `OutOfTurn`."""
     pack = items.pack_of(work, case)
-    _follow(work, case, pack, engine.place(pack.definition, case.state, str(item), target, now=work.now))
+    _follow(work, case, pack, engine.place(pack.definition, case.state, str(item), target, now=_now(work)))
 
 
 def restore(work: Work, case: Case, state: bytes, version: ItemVersion) -> None:
@@ -64,14 +64,14 @@ def restore(work: Work, case: Case, state: bytes, version: ItemVersion) -> None:
     pack = items.pack_of(work, case)
     if version.id != case.item_version_id:
         old = items.pack(work, version)
-        state = engine.migrate(old.definition, pack.definition, state, now=work.now).state
+        state = engine.migrate(old.definition, pack.definition, state, now=_now(work)).state
     # The rows are those of where the case stood, which this state knows nothing of: all of them are compared.
-    _follow(work, case, pack, engine.catch_up(pack.definition, state, (), now=work.now), compare=True)
+    _follow(work, case, pack, engine.catch_up(pack.definition, state, (), now=_now(work)), compare=True)
 
 
 def standing(work: Work, version: ItemVersion, state: bytes) -> engine.Progress:
     """Tell where a state stands under a version (流程位置), without moving it."""
-    return engine.catch_up(items.pack(work, version).definition, state, (), now=work.now)
+    return engine.catch_up(items.pack(work, version).definition, state, (), now=_now(work))
 
 
 def survey(work: Work, case: Case, version: ItemVersion, mapping: Mapping[str, str]) -> engine.Survey:
@@ -83,7 +83,7 @@ def survey(work: Work, case: Case, version: ItemVersion, mapping: Mapping[str, s
 def foresee(work: Work, case: Case, version: ItemVersion, mapping: Mapping[str, str]) -> engine.Progress:
     """Tell where a case would stand under another version (迁移推演); raises `CannotMigrate` when it cannot."""
     old, new = items.pack_of(work, case), items.pack(work, version)
-    return engine.migrate(old.definition, new.definition, case.state, now=work.now, mapping=mapping)
+    return engine.migrate(old.definition, new.definition, case.state, now=_now(work), mapping=mapping)
 
 
 def rehouse(work: Work, case: Case, version: ItemVersion, progress: engine.Progress) -> None:
@@ -101,7 +101,7 @@ def rehouse(work: Work, case: Case, version: ItemVersion, progress: engine.Progr
 def fail(work: Work, case: Case, errand: Errand, code: str) -> None:
     """End an errand in an error that its procedure may catch (以错误结束); raises `NoWayOn` when nobody does."""
     pack = items.pack_of(work, case)
-    _follow(work, case, pack, engine.fail(pack.definition, case.state, str(errand.item), code, now=work.now))
+    _follow(work, case, pack, engine.fail(pack.definition, case.state, str(errand.item), code, now=_now(work)))
 
 
 def stop(work: Work, case: Case) -> None:
@@ -136,7 +136,7 @@ def _follow(
         _tell(work, case, progress)
         case.state = progress.state
         outcome = errands.ACTS[asked.errand](work, case)
-        progress = engine.complete(pack.definition, progress.state, asked.id, outcome, now=work.now)
+        progress = engine.complete(pack.definition, progress.state, asked.id, outcome, now=_now(work))
     _tell(work, case, progress)
     case.state = progress.state
     rows = _Rows(work, case, None if compare else before, progress, done)
@@ -152,10 +152,16 @@ def _follow(
         journal.write(work, case, "procedure:finished")
 
 
+def _now(work: Work) -> datetime:
+    """Tell the engine the instant on the clock of the legal zone, which a cron timer follows."""
+    return work.now.astimezone(work.office.settings.tz)
+
+
 def _tell(work: Work, case: Case, progress: engine.Progress) -> None:
     """Write down what the procedure told the world (对外事件), and an error that ended it."""
     for thrown in progress.thrown:
-        journal.write(work, case, f"procedure:{thrown.kind}", name=thrown.name, key=thrown.key, element=thrown.element)
+        told = {"kind": thrown.kind, "name": thrown.name, "key": thrown.key, "element": thrown.element}
+        journal.write(work, case, "procedure:told", **told)
     if progress.failed is not None:
         journal.write(work, case, "procedure:failed", code=progress.failed)
 
@@ -238,7 +244,7 @@ def _record_timers(work: Work, case: Case, pack: Pack, known: _Rows, timers: Ite
     rows = {row.item: row.id for row in open_rows(work, case, Task)}
     rows |= {row.item: row.id for row in open_rows(work, case, Errand)}
     for timer, row_id in fresh:
-        due_at = timer.due_at
+        due_at = timer.due_at and timer.due_at.astimezone(UTC)
         if timer.countdown:
             due = countdowns.due(work, case, timer.countdown)
             if due is None or timer.countdown not in countdowns.BEGUN_BY_LAW:

@@ -175,6 +175,7 @@ JOURNAL: Mapping[str, LazyString] = {
     "licence:revoked": _("吊销证照"),
     "procedure:finished": _("流程结束"),
     "procedure:failed": _("流程结束"),
+    "procedure:told": _("流程发出消息"),
     "procedure:message": _("人工送达消息"),
 }
 

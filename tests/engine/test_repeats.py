@@ -183,3 +183,33 @@ def test_200_branches_run_side_by_side():
         walk.do(name, n=name)
     assert walk.now.finished
     assert {walk.now.data[name]["n"] for name in names} == set(names)
+
+
+def test_a_task_that_takes_two_tokens_is_nobodys_turn_before_the_second():
+    definition = define(
+        els("s", "s"), els("p", "f"), els("u", "a b"), el("userTask", "t", startQuantity="2"), els("e", "e"),
+        path("s f a t e"), path("f b t"),
+    )  # fmt: skip
+    walk = Walk(definition)
+    assert walk.do("a").open == ["b"]
+    assert walk.do("b").open == ["t"]
+    assert walk.do("t").now.finished
+
+
+def test_instances_within_instances_do_not_multiply_without_end():
+    each = several(collection="=many").replace('id="loop"', 'id="inner"')
+    inner = els("s", "s2") + el("userTask", "a", each) + els("e", "e2") + path("s2 a e2")
+    definition = define(
+        els("s", "s"), el("subProcess", "sp", inner + several(collection="=many")), els("e", "e"), path("s sp e")
+    )
+    with pytest.raises(engine.NoWayOn, match="at once"):
+        Walk(definition, many=list(range(2000)))
+
+
+def test_scripts_that_go_round_for_ever_are_stopped_long_before_steps_are():
+    definition = define(
+        els("s", "s"), els("x", "m"), el("scriptTask", "n", "<script>n = n + 1</script>", scriptFormat="python"),
+        el("exclusiveGateway", "g", default="g__e"), els("e", "e"), path("s m n g e"), path("g {n > 0} m"),
+    )  # fmt: skip
+    with pytest.raises(engine.NoWayOn, match="for ever"):
+        Walk(definition, n=1)

@@ -1,5 +1,6 @@
 """Timers: each fires once, none is held up by another's trouble, and a legal one follows its ledger."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,8 @@ from approval.domain.actors import SYSTEM
 from approval.domain.manifests import Limit
 from approval.models.cases import Case
 from approval.models.tasks import Progress, Timer
-from approval.services import countdowns, tasks, timers, workers
-from tests.kit import races, walks
+from approval.services import countdowns, packs, tasks, timers, workers
+from tests.kit import drills, races, walks
 from tests.kit.samples import ACCEPT, FIRE, MATERIALS, RESTAURANT, REVIEW, at, uploads
 
 
@@ -113,3 +114,18 @@ def test_a_late_department_is_urged_once_and_nothing_is_taken_as_agreed(office, 
     assert walks.open_elements(office, number) == {"fire_opinion"}
     walks.walk(office, number, FIRE)
     assert "site_visit" in walks.open_elements(office, number)
+
+
+def test_a_clock_time_is_that_of_the_legal_zone(office, clock):
+    files = drills.files()
+    written = re.sub(
+        rb"<bpmn:timeDuration(.*?)>.*?</bpmn:timeDuration>",
+        rb"<bpmn:timeCycle\1>0 0 9 * * *</bpmn:timeCycle>",
+        files["process.bpmn"],
+    )
+    with office.work() as work:
+        packs.deploy(work, packs.read({**files, "process.bpmn": written}))
+    clock.now = at("2026-09-21 08:00")
+    number = drills.file(office)
+    walks.complete(office, number, drills.CHECK)
+    assert due(office)["pause"] == at("2026-09-21 09:00")
