@@ -225,10 +225,20 @@ class Mortal:
     def stop(self) -> None:
         self._process.stop()
 
+    def _at_work(self) -> bool:
+        """Say whether it has come so far: a server when it answers, others when their log says so."""
+        if not self._sign.startswith("http"):
+            return self._sign in self._log.read_bytes()[self._before :].decode(errors="replace")
+        try:
+            with urllib.request.urlopen(f"{self._sign}/verify", timeout=0.5):
+                return True
+        except (urllib.error.URLError, HTTPException, OSError):
+            return False
+
     def die_in_time(self) -> bool:
         """Kill it if its time has come, and start it again."""
         if self._until is None:
-            if self._sign in self._log.read_bytes()[self._before :].decode(errors="replace"):
+            if self._at_work():
                 self._until = time.monotonic() + self._dice.uniform(*self._lives)
             return False
         if time.monotonic() < self._until:
@@ -246,8 +256,8 @@ def _alive(
     told |= {"APPROVAL_SWEEP_SECONDS": "1", "APPROVAL_SILENT_SECONDS": "5"}
     web = [part.replace("warning", "info") for part in demo._gunicorn(int(settings.origin.rsplit(":", 1)[1]))]
     commands: dict[str, tuple[list[str], str, str]] = {
-        "filer": ([sys.executable, "-m", "tests.kit.crashes", str(cases)], "", ""),
-        "web": (web, "", "Booting worker"),
+        "filer": ([sys.executable, "-m", "tests.kit.crashes", str(cases)], "", "filing"),
+        "web": (web, "", settings.origin),
     }
     for number in range(1, workers + 1):
         commands[f"worker-{number}"] = ([sys.executable, "-m", "approval", "worker"], f"worker-{number}", "is at work")
@@ -327,6 +337,8 @@ def _count(office: Office, condition: object) -> int:
 def _file(cases: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with open_office(Settings.from_env()) as office:
+        sys.stdout.write("filing\n")
+        sys.stdout.flush()
         # The one that was filed last is filed again: nobody knows whether its answer came.
         for number in range(max(0, _filed(office) - 1), cases):
             drills.file(office, token=f"case-{number}")
