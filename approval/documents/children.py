@@ -14,13 +14,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from threading import Lock, Timer
 from typing import Any
 
 from approval.documents import frames
 from approval.domain.errors import Unavailable
+
+_STARTING = 30  # seconds to import what it draws with: a busy machine is no fault of the question
 
 
 class Child:
@@ -30,7 +32,6 @@ class Child:
         self._module = module
         self._turn = Lock()
         self._child: subprocess.Popen[bytes] | None = None
-        self._ready = False
         self._folder = ""
         os.register_at_fork(after_in_child=self.forget)
         atexit.register(self.close)
@@ -38,30 +39,23 @@ class Child:
     def ask(self, question: dict[str, Any], seconds: float, megabytes: int, content: bytes = b"") -> bytes | None:
         """Ask the child; None when it died or was killed before it had answered.
 
-        Raises `Unavailable` when it could not even begin: then the question is not to blame.
+        Raises `Unavailable` when it could not even begin: then the question is not to blame, and its time has not
+        begun either.
         """
         # ASCII, so that half a surrogate pair crosses too and is refused as a character without a glyph.
         asked = json.dumps(question | {"seconds": seconds, "megabytes": megabytes}, default=str).encode()
         answer = None
         with self._turn:
-            until = time.monotonic() + seconds
             child = self._started()
             assert child.stdin is not None
             assert child.stdout is not None
-            killer = Timer(seconds, child.kill)
-            killer.daemon = True
-            killer.start()
+            until = time.monotonic() + seconds
             try:
-                self._ready = self._ready or frames.read(child.stdout) is not None
-                if not self._ready:
-                    raise Unavailable(child=self._module)
-                with suppress(BrokenPipeError):
+                with self._killed_after(child, seconds), suppress(BrokenPipeError):
                     frames.write(child.stdin, asked)
                     frames.write(child.stdin, content)
                     answer = frames.read(child.stdout)
             finally:
-                killer.cancel()
-                killer.join()
                 # An interrupted question leaves an answer behind that nobody asked for.
                 if answer is None or time.monotonic() >= until:
                     self.close()
@@ -71,7 +65,6 @@ class Child:
         if self._child and self._child.poll() is None:
             return self._child
         self.close()
-        self._ready = False
         self._folder = tempfile.mkdtemp(prefix="approval-child-")
         # The office's secrets stay outside, the child's copies of our fonts go when it goes, and Ctrl-C is not for it.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("APPROVAL_")}
@@ -83,7 +76,29 @@ class Child:
             env=environment | {"TMPDIR": self._folder},
             start_new_session=True,
         )
+        assert self._child.stdout is not None
+        ready = False
+        try:
+            with self._killed_after(self._child, _STARTING):
+                ready = frames.read(self._child.stdout) is not None
+        finally:
+            if not ready:
+                self.close()
+        if not self._child:
+            raise Unavailable(child=self._module)
         return self._child
+
+    @staticmethod
+    @contextmanager
+    def _killed_after(child: "subprocess.Popen[bytes]", seconds: float) -> Iterator[None]:
+        killer = Timer(seconds, child.kill)
+        killer.daemon = True
+        killer.start()
+        try:
+            yield
+        finally:
+            killer.cancel()
+            killer.join()
 
     def close(self) -> None:
         """Kill the child, if there is one, and clear away what it left."""
