@@ -6,6 +6,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 from sqlalchemy import create_engine
 
 from approval.domain.actors import SYSTEM
@@ -24,6 +26,14 @@ from tests.kit.samples import ITEM, OPENING
 
 hypothesis.settings.register_profile("house", database=None, deadline=None, derandomize=True)
 hypothesis.settings.load_profile("house")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Hash passwords in no time: that a real hash costs something is a test's own matter where it counts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(people, "_hasher", PasswordHasher.from_parameters(CHEAPEST))
+        yield
 
 
 @pytest.fixture(scope="session")

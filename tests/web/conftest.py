@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import create_engine, select
 from werkzeug.test import TestResponse
 
@@ -103,15 +104,38 @@ def clock() -> Clock:
     return Clock(NOW)
 
 
+class Compiled(BytecodeCache):
+    """Templates compiled once for all the applications of a session."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if kept := self._kept.get(bucket.key):
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(scope="session")
+def compiled() -> Compiled:
+    return Compiled()
+
+
 @pytest.fixture
-def open_app(city: City, clock: Clock, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Flask]:
+def open_app(
+    city: City, clock: Clock, compiled: Compiled, tmp_path: Path, request: pytest.FixtureRequest
+) -> Callable[..., Flask]:
     def opened(**settings: Any) -> Flask:
         copy = tmp_path / "approval.db"
         if not copy.exists():
             shutil.copy(city.database, copy)
         office = _office(Settings(instance=tmp_path, **settings), city.authority, clock)
         request.addfinalizer(office.close)
-        return create_app(office=office)
+        app = create_app(office=office)
+        app.jinja_env.bytecode_cache = compiled
+        return app
 
     return opened
 
