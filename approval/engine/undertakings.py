@@ -98,7 +98,7 @@ class Ruling(Undertaking):
 class Scripted(Undertaking):
     """A script task: what it assigns becomes variables; what it raises is an error that may be caught."""
 
-    effort = 10
+    effort = 24  # what a script costs beside a step; loops of 2,000 rounds stay within `runs.STEPS`
 
     def _run_hook(self, token: Any) -> bool:
         script, run = self.node.script, token.workflow
