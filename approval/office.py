@@ -24,6 +24,7 @@ from approval.domain.countdown import legal_day
 from approval.domain.errors import Overtaken
 from approval.domain.ports import Connector, Storage
 from approval.jobs import Carrier, Courier
+from approval.models.saving import save
 from approval.settings import Settings
 from certificates import Authority, Trust, open_authority
 
@@ -157,6 +158,7 @@ class Office:
             options = {"read_only": read_only, "postgresql_readonly": read_only}
             session.connection(execution_options=options)
             yield Work(session, self.clock(), by, self, notes)
+            save(session)
             session.commit()
         except StaleDataError as reason:
             session.rollback()

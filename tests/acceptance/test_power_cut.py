@@ -92,6 +92,7 @@ def test_a_worker_killed_between_drawing_and_storing_leaves_one_rendition_in_the
     require_one_rendition(office, number, deaths + 1)
 
 
+@pytest.mark.long
 def test_another_machine_takes_over_from_one_that_fell_silent(office, tmp_path):
     number = granted_case(office)
     marks = tmp_path / "marks"

@@ -36,6 +36,7 @@ def wheel(tmp_path_factory):
     return next(out.glob("*.whl"))
 
 
+@pytest.mark.long
 def test_the_wheel_walks_the_road_in_a_fresh_venv(wheel, tmp_path):
     home = tmp_path / "venv"
     venv.create(home, with_pip=False)

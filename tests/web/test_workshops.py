@@ -223,6 +223,7 @@ def test_what_was_checked_is_published_once_and_the_same_bytes_say_so(admin, ins
         assert len(work.session.scalars(select(ItemVersion)).all()) == 2
 
 
+@pytest.mark.long
 def test_the_whole_check_is_made_before_anything_is_published(admin):
     draft = begin(admin)
     assert "发布</button>" not in admin.get(draft).text
