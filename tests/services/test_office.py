@@ -1,12 +1,13 @@
 """One Work is one transaction: all of it or none of it."""
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, event, select, update
 from sqlalchemy.exc import DBAPIError
 
 from approval.domain.actors import SYSTEM, VISITOR
 from approval.domain.errors import NotFound, NotSignedIn, Overtaken
 from approval.models.cases import Case, Serial
+from approval.models.tasks import Task
 from approval.services import cases
 from tests.kit import walks
 from tests.kit.samples import ITEM, RETAIL, at, uploads
@@ -53,6 +54,70 @@ def test_whoever_holds_a_stale_version_is_overtaken(office):
         work.session.execute(faster)
         case.deemed_accepted = True
     assert walks.outcome(office, number)["deemed_accepted"] is False
+
+
+@pytest.fixture
+def updates(office):
+    """Every UPDATE of the cases and tasks that the office makes."""
+    made = []
+
+    def see(_connection, _cursor, statement, *_):
+        if statement.startswith(("UPDATE cases", "UPDATE tasks")):
+            made.append(statement.split(" WHERE")[0])
+
+    event.listen(office.engine, "before_cursor_execute", see)
+    yield made
+    event.remove(office.engine, "before_cursor_execute", see)
+
+
+def test_a_change_is_one_update_a_row_of_the_columns_that_changed(office, updates):
+    number = walks.file(office)
+    updates.clear()
+    with office.work() as work:
+        case = walks.case(work, number)
+        task = work.session.scalars(select(Task)).first()
+        before, task_id = case.version, task.id
+        case.incidents, case.lines, case.status = 3, case.lines + 1, case.status
+        task.name = "又名"
+    assert [update.split(" SET ")[0] for update in updates] == ["UPDATE cases", "UPDATE tasks"]
+    assert "incidents" in updates[0]
+    assert "status" not in updates[0]
+    with office.work(read_only=True) as work:
+        case = walks.case(work, number)
+        assert (case.incidents, case.version) == (3, before + 1)
+        assert work.session.get(Task, task_id).name == "又名"
+
+
+def test_what_was_set_to_what_it_was_is_not_written(office, updates):
+    number = walks.file(office)
+    updates.clear()
+    with office.work() as work:
+        case = walks.case(work, number)
+        case.incidents += 1
+        case.incidents -= 1
+    assert updates == []
+
+
+def test_a_change_beside_something_new_and_a_changed_key_are_written_too(office):
+    number = walks.file(office)
+    with office.work() as work:
+        walks.case(work, number).incidents = 2
+        work.session.add(Serial(name="x", value=1))
+    with office.work() as work:
+        walks.case(work, number).incidents += 1
+        work.session.get(Serial, "x").name = "y"
+    with office.work(read_only=True) as work:
+        assert walks.case(work, number).incidents == 3
+        assert work.session.get(Serial, "y").value == 1
+
+
+def test_a_row_that_somebody_removed_in_between_is_not_lost_in_silence(office):
+    with office.work() as work:
+        work.session.add(Serial(name="x", value=1))
+    with pytest.raises(Overtaken), office.work() as work:  # noqa: PT012 -- it is the commit that finds out
+        row = work.session.get(Serial, "x")
+        work.session.connection().execute(delete(Serial))
+        row.value = 2
 
 
 def test_a_work_stands_at_one_instant_and_its_day_is_the_legal_one(office, clock):
