@@ -5,12 +5,13 @@ the wall clock.
 """
 
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
@@ -190,7 +191,9 @@ def open_office(settings: Settings | None = None, **parts: Any) -> Office:
 def tune(engine: Engine) -> Engine:
     """Set the database up (数据库设定) so that two at once never lose an update; nothing to do on PostgreSQL.
 
-    SQLite: WAL, full synchronisation, and a write lock from the first statement of every writing Work.
+    SQLite: WAL, full synchronisation, and a write lock from the first statement of every writing Work. One that only
+    reads and has changed a row all the same is not committed: `PRAGMA query_only` would have every statement
+    prepared anew.
     """
     if engine.dialect.name != "sqlite":
         return engine
@@ -204,7 +207,15 @@ def tune(engine: Engine) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         read_only = bool(connection.get_execution_options().get("read_only"))
-        connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        connection.info["changes"] = _changes(connection) if read_only else None
+
+    @event.listens_for(engine, "commit")
+    def _commit(connection: Connection) -> None:
+        if connection.info["changes"] not in {None, _changes(connection)}:
+            raise OperationalError("COMMIT", None, sqlite3.OperationalError("this Work was to read only"))
+
+    def _changes(connection: Connection) -> int:
+        return cast("sqlite3.Connection", connection.connection.driver_connection).total_changes
 
     return engine

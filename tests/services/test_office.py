@@ -30,10 +30,13 @@ def test_a_work_that_ends_well_stays(office):
 
 
 def test_a_read_only_work_cannot_write(office):
+    walks.file(office)
+    before = walks.everything(office)
     with pytest.raises(DBAPIError, match="read"), office.work(read_only=True) as work:
         work.session.add(Serial(name="x", value=1))
     with pytest.raises(DBAPIError, match="read"), office.work(read_only=True) as work:
-        work.session.execute(update(Serial).values(value=9))
+        work.session.execute(update(Case).values(incidents=9))
+    assert walks.everything(office) == before
 
 
 def test_a_writing_work_writes_again_after_a_reading_one_on_the_same_connection(office):
