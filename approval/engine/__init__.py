@@ -10,7 +10,7 @@ import logging
 
 from approval.engine.catching import Thrown
 from approval.engine.checks import check
-from approval.engine.definitions import Definition, Post, load
+from approval.engine.definitions import ANY, Definition, Limits, Post, load
 from approval.engine.doors import catch_up, complete, deliver, fail, move, place, start
 from approval.engine.migrations import Survey, migrate, survey
 from approval.engine.progress import Errand, Progress, Task, Timer
@@ -18,9 +18,11 @@ from approval.engine.states import CannotMigrate, StateRefused
 from approval.engine.steps import NoWayOn
 
 __all__ = [
+    "ANY",
     "CannotMigrate",
     "Definition",
     "Errand",
+    "Limits",
     "NoWayOn",
     "Post",
     "Progress",

@@ -9,7 +9,8 @@ from typing import Final
 import orjson
 
 from approval.domain.errors import Fault, PackRefused
-from approval.engine.definitions import judge
+from approval.engine.definitions import LIMITS, Limits, judge
+from approval.expressions.markup import Limits as XmlLimits
 
 SECONDS: Final = 10.0
 MEGABYTES: Final = 512
@@ -22,16 +23,18 @@ def check(
     errands: Mapping[str, str] | None = None,
     seconds: float = SECONDS,
     megabytes: int = MEGABYTES,
+    limits: Limits = LIMITS,
 ) -> list[Fault]:
     """Judge uploaded files (校验上传的流程) in a child process with limits, and return the warnings.
 
-    They are judged as `load` does, decisions alone too.
-    `errands` is the table that gives foreign topics and classes the names of our errands, `seconds` the wall
-    time it may take, `megabytes` its address space. Raises PackRefused with all faults, warnings among them, or
-    with one that says that the limits were reached or how reading failed.
+    They are judged as `load` does, decisions alone too. `errands` is the table that gives foreign topics and classes
+    the names of our errands, `seconds` the wall time it may take, `megabytes` its address space, `limits` how much
+    the files may hold. Raises PackRefused with all faults, warnings among them, or with one that says that time or
+    memory ran out or how reading failed.
     """
     files = {name: source.hex() for name, source in sources.items()}
     asked = {"sources": files, "process": process, "errands": dict(errands or {})}
+    asked["limits"] = [*limits.xml, limits.nodes]
     try:
         child = subprocess.run(  # noqa: S603 -- our own interpreter and our own module
             [sys.executable, "-m", __name__, str(megabytes)],
@@ -63,7 +66,9 @@ def _judge(megabytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     asked = orjson.loads(sys.stdin.buffer.read())
     sources = {name: bytes.fromhex(source) for name, source in asked["sources"].items()}
-    faults = judge(sources, asked["process"], errands=asked["errands"])
+    *xml, nodes = asked["limits"]
+    limits = Limits(XmlLimits(*xml), nodes)
+    faults = judge(sources, asked["process"], errands=asked["errands"], limits=limits)
     sys.stdout.buffer.write(orjson.dumps([tuple(fault) for fault in faults]))
 
 

@@ -17,10 +17,21 @@ from approval.engine.runs import Run
 from approval.expressions import markup, tables
 from approval.expressions.tables import Table
 
-ELEMENTS: Final = 400
 _KEPT: Final = 256
-_shelf: OrderedDict[tuple[str, int], "Definition"] = OrderedDict()
+_shelf: OrderedDict[tuple[str, "Limits"], "Definition"] = OrderedDict()
 _shelf_lock = threading.Lock()
+
+
+class Limits(NamedTuple):
+    """How much may be uploaded (上传限额): of XML in a file, and of nodes in all procedures together."""
+
+    xml: markup.Limits = markup.LIMITS
+    nodes: int = 400
+
+
+LIMITS: Final = Limits()
+# What was judged once, under whatever limits held then, is not judged by its size again.
+ANY: Final = Limits(markup.Limits(2**31, 2**31, 2**31), 2**31)
 
 
 class Post(NamedTuple):
@@ -71,23 +82,23 @@ def load(
     *,
     beside: tuple[str, ...] = (),
     errands: Mapping[str, str] | None = None,
-    elements: int = ELEMENTS,
+    limits: Limits = LIMITS,
 ) -> Definition:
     """Read, judge and build a definition (加载流程定义) from named BPMN 2.0 and DMN files.
 
     `process` names the one that cases start in; without it one is chosen, with a warning where there was a
     choice. `beside` are processes of other pools that start with it. `errands` is the table that gives topics,
-    classes and operators of foreign dialects the names of our errands. The same sources give the same object.
-    Raises PackRefused with all faults at once, each with its file, element and line.
+    classes and operators of foreign dialects the names of our errands; `limits` is how much may be uploaded. The
+    same sources give the same object. Raises PackRefused with all faults at once, each with its file, element and line.
     """
     names = dict(errands or {})
     digest = _digest(sources, process, beside, names)
-    place = (digest, elements)
+    place = (digest, limits)
     with _shelf_lock:
         if place in _shelf:
             _shelf.move_to_end(place)
             return _shelf[place]
-    definition = _build(digest, sources, process, beside, names, elements)
+    definition = _build(digest, sources, process, beside, names, limits)
     with _shelf_lock:
         definition = _shelf.setdefault(place, definition)
         while len(_shelf) > _KEPT:
@@ -96,14 +107,18 @@ def load(
 
 
 def judge(
-    sources: Mapping[str, bytes], process: str | None = None, *, errands: Mapping[str, str] | None = None
+    sources: Mapping[str, bytes],
+    process: str | None = None,
+    *,
+    errands: Mapping[str, str] | None = None,
+    limits: Limits = LIMITS,
 ) -> tuple[Fault, ...]:
     """Return every fault of some files (判定缺陷), warnings too; decisions alone need no process."""
-    drawn = _read(sources, errands or {})
+    drawn = _read(sources, errands or {}, limits)
     if drawn.decisions and not drawn.scopes and process is None:
         return tuple(drawn.faults)
     try:
-        return load(sources, process, errands=errands).warnings
+        return load(sources, process, errands=errands, limits=limits).warnings
     except PackRefused as refusal:
         return tuple(refusal.facts["faults"])
 
@@ -126,11 +141,11 @@ def _build(  # noqa: PLR0917 -- what `load` was given, as it was given
     process: str | None,
     beside: tuple[str, ...],
     names: Mapping[str, str],
-    elements: int,
+    limits: Limits,
 ) -> Definition:
-    drawn = _read(sources, names)
+    drawn = _read(sources, names, limits)
     scopes, faults = drawn.scopes, drawn.faults
-    faults += grammar.faults(scopes, drawn.decisions, elements)
+    faults += grammar.faults(scopes, drawn.decisions, limits.nodes)
     start, said = pools.choose(scopes, drawn.partners, process)
     # Where a file could not be read, nothing is said about what may have been in it.
     faults += said if scopes or not faults else []
@@ -186,11 +201,11 @@ class _Drawn:
         shelf.update(found)
 
 
-def _read(sources: Mapping[str, bytes], names: Mapping[str, str]) -> _Drawn:
+def _read(sources: Mapping[str, bytes], names: Mapping[str, str], limits: Limits) -> _Drawn:
     drawn = _Drawn()
     for file, source in sorted(sources.items()):
         try:
-            root = markup.read(file, source)
+            root = markup.read(file, source, limits.xml)
             if root.tag == f"{BPMN}definitions":
                 reader = Reader(file, root, names)
                 reader.read()
@@ -199,7 +214,7 @@ def _read(sources: Mapping[str, bytes], names: Mapping[str, str]) -> _Drawn:
                 drawn.partners += reader.partners
                 drawn.forms |= reader.forms
             elif tables.recognised(root):
-                drawn.shelve(file, drawn.decisions, tables.load(file, source))
+                drawn.shelve(file, drawn.decisions, tables.load(file, source, limits.xml))
             else:
                 drawn.faults.append(
                     Fault(file, "", root.sourceline, f"{root.tag} is neither BPMN 2.0 nor a DMN that is read here")

@@ -1,30 +1,38 @@
 """XML that a stranger uploaded (上传的 XML): read without entities, DTD or network, within limits."""
 
 import re
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from xml.parsers import expat
 
 from lxml import etree
 
 from approval.domain.errors import Fault, PackRefused
 
-LARGEST: Final = 2 * 2**20
-DEEPEST: Final = 100
-MOST: Final = 50_000
 # Chinese tools write these; expat knows none of them, and GB 18030 holds the other two.
 _CHINESE: Final = re.compile(rb"""\A(<\?xml[^>]*?)\s+encoding\s*=\s*["'](?:gbk|gb2312|gb18030)["']""", re.IGNORECASE)
 
 
-def read(file: str, source: bytes, *, largest: int = LARGEST, deepest: int = DEEPEST, most: int = MOST) -> Any:
-    """Return the root (根元素) of an XML file; `largest` counts bytes, `deepest` and `most` elements.
+class Limits(NamedTuple):
+    """How much a stranger's file may hold (上传限额): its bytes, the depth of its elements, and their number."""
+
+    largest: int = 2 * 2**20
+    deepest: int = 100
+    most: int = 50_000
+
+
+LIMITS: Final = Limits()
+
+
+def read(file: str, source: bytes, limits: Limits = LIMITS) -> Any:
+    """Return the root (根元素) of an XML file.
 
     Raises PackRefused for a DOCTYPE, for anything over the limits, for text that is not XML and for an encoding
     that is neither Unicode nor Chinese (GB 18030 and the older ones in it).
     """
-    if len(source) > largest:
-        raise PackRefused(faults=[Fault(file, "", 0, f"the file is larger than {largest} bytes")])
+    if len(source) > limits.largest:
+        raise PackRefused(faults=[Fault(file, "", 0, f"the file is larger than {limits.largest} bytes")])
     source = _in_unicode(file, source)
-    _scan(file, source, deepest, most)
+    _scan(file, source, limits)
     parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False)
     try:
         return etree.fromstring(source, parser)
@@ -49,7 +57,7 @@ def _in_unicode(file: str, source: bytes) -> bytes:
         raise PackRefused(faults=[Fault(file, "", line, "this is not in the encoding it declares")]) from None
 
 
-def _scan(file: str, source: bytes, deepest: int, most: int) -> None:
+def _scan(file: str, source: bytes, limits: Limits) -> None:
     """Walk the text once with expat, which can stop at a DOCTYPE before anything of it is expanded."""
     parser = expat.ParserCreate()
     depth = count = 0
@@ -63,10 +71,10 @@ def _scan(file: str, source: bytes, deepest: int, most: int) -> None:
     def opened(*_: object) -> None:
         nonlocal depth, count
         depth, count = depth + 1, count + 1
-        if depth > deepest:
-            raise refuse(f"elements are nested deeper than {deepest}")
-        if count > most:
-            raise refuse(f"there are more than {most} elements")
+        if depth > limits.deepest:
+            raise refuse(f"elements are nested deeper than {limits.deepest}")
+        if count > limits.most:
+            raise refuse(f"there are more than {limits.most} elements")
 
     def closed(*_: object) -> None:
         nonlocal depth

@@ -71,12 +71,12 @@ def recognised(root: Any) -> bool:
     return dmn.recognised(root)
 
 
-def load(file: str, source: bytes) -> dict[str, Table]:
+def load(file: str, source: bytes, limits: markup.Limits = markup.LIMITS) -> dict[str, Table]:
     """Read every decision and decision service of a DMN file (加载决策模型), keyed by its id.
 
     Raises PackRefused with all faults at once, each with its element and line.
     """
-    reading, decisions = _read(file, source)
+    reading, decisions = _read(file, source, limits)
     if reading.faults:
         raise PackRefused(faults=_sorted(fault for _, fault in reading.faults))
     return decisions
@@ -88,7 +88,7 @@ def pick(file: str, source: bytes, name: str | None = None) -> Table:
     Only its own faults and those of what it requires count: raises PackRefused with them, and NotFound, with the
     decisions there are, when none or several could be meant.
     """
-    reading, decisions = _read(file, source)
+    reading, decisions = _read(file, source, markup.LIMITS)
     if name is None:
         tables = [each for each in decisions.values() if each.id in reading.model["decisions"]]
         found = [each for each in tables if not each.required]
@@ -107,8 +107,8 @@ def pick(file: str, source: bytes, name: str | None = None) -> Table:
     return found[0]
 
 
-def _read(file: str, source: bytes) -> tuple[dmn.Reading, dict[str, Table]]:
-    reading = dmn.Reading(file, markup.read(file, source))
+def _read(file: str, source: bytes, limits: markup.Limits) -> tuple[dmn.Reading, dict[str, Table]]:
+    reading = dmn.Reading(file, markup.read(file, source, limits))
     model = orjson.dumps({**reading.model, "names": list(reading.names.items())})
     digest = hashlib.sha256(model).hexdigest()
     _judge(reading, digest, model.decode())

@@ -118,7 +118,7 @@ def digest(files: Mapping[str, bytes]) -> str:
 
 def read(files: Mapping[str, bytes]) -> Pack:
     """Understand the files of a pack (解读事项包); raises `PackRefused` with the faults of all its parts."""
-    return _whole(files, _parts(files, lambda: engine.load(_procedures(files), _main_process(files))))
+    return _whole(files, _parts(files, lambda: _load(files, engine.ANY)))
 
 
 def check(files: Mapping[str, bytes], settings: Settings) -> Pack:
@@ -130,10 +130,9 @@ def check(files: Mapping[str, bytes], settings: Settings) -> Pack:
     """
 
     def load() -> engine.Definition:
-        procedures, process = _procedures(files), _main_process(files)
-        seconds, megabytes = settings.parse_seconds, settings.parse_megabytes
-        engine.check(procedures, process=process, seconds=seconds, megabytes=megabytes)
-        return engine.load(procedures, process)
+        limits = _limits(settings)
+        _check(_procedures(files), _main_process(files, limits), settings)
+        return _load(files, limits)
 
     parts = _parts(files, load)
     parts.faults.extend(wirings.faults(parts.manifest, parts.definition, parts.forms, files))
@@ -145,7 +144,7 @@ def check_file(name: str, source: bytes, settings: Settings) -> list[Fault]:
 
     Raises `PackRefused` with every fault found.
     """
-    return engine.check({name: source}, seconds=settings.parse_seconds, megabytes=settings.parse_megabytes)
+    return _check({name: source}, None, settings)
 
 
 def deploy(work: Work, pack: Pack) -> ItemVersion:
@@ -274,9 +273,24 @@ def _procedures(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {path: content for path, content in files.items() if path.endswith(_PROCEDURES)}
 
 
-def _main_process(files: Mapping[str, bytes]) -> str | None:
+def _load(files: Mapping[str, bytes], limits: engine.Limits) -> engine.Definition:
+    return engine.load(_procedures(files), _main_process(files, limits), limits=limits)
+
+
+def _limits(settings: Settings) -> engine.Limits:
+    xml = markup.Limits(settings.parse_bytes, settings.parse_depth, settings.parse_elements)
+    return engine.Limits(xml, settings.parse_nodes)
+
+
+def _check(sources: Mapping[str, bytes], process: str | None, settings: Settings) -> list[Fault]:
+    seconds, megabytes = settings.parse_seconds, settings.parse_megabytes
+    limits = _limits(settings)
+    return engine.check(sources, process=process, seconds=seconds, megabytes=megabytes, limits=limits)
+
+
+def _main_process(files: Mapping[str, bytes], limits: engine.Limits) -> str | None:
     """Name the process of `process.bpmn`: the others are called by it."""
-    root = markup.read(MAIN, files.get(MAIN, b""))
+    root = markup.read(MAIN, files.get(MAIN, b""), limits.xml)
     return next((node.get("id") for node in root if markup.local(node) == "process"), None)
 
 

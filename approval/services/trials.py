@@ -44,8 +44,9 @@ def play_file(name: str, source: bytes, settings: Settings, facts: Mapping[str, 
     The pools it exchanges messages with are played beside it.
     """
     packs.check_file(name, source, settings)
-    definition = engine.load({name: source})
-    return play(engine.load({name: source}, definition.process, beside=definition.neighbours), facts, **how)
+    found = engine.load({name: source}, limits=engine.ANY)
+    whole = engine.load({name: source}, found.process, beside=found.neighbours, limits=engine.ANY)
+    return play(whole, facts, **how)
 
 
 def play(

@@ -172,6 +172,25 @@ def test_a_whole_pack_passes():
     assert packs.check(FILES, SETTINGS).digest == packs.digest(FILES)
 
 
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        ({"parse_bytes": 9_000}, "larger than 9000 bytes"),
+        ({"parse_depth": 3}, "nested deeper than 3"),
+        ({"parse_elements": 50}, "more than 50 elements"),
+        ({"parse_nodes": 5}, "more than 5 elements"),
+    ],
+)
+def test_what_is_too_large_or_too_deep_for_this_office_is_refused(limit, told):
+    assert any(told in fault.why for fault in refused(packs.check, FILES, replace(SETTINGS, **limit)))
+
+
+def test_an_office_may_take_larger_files_and_reads_them_again_later():
+    large = FILES["process.bpmn"] + b"<!--" + b" " * 3 * 2**20 + b"-->"
+    whole = packs.check({**FILES, "process.bpmn": large}, replace(SETTINGS, parse_bytes=4 * 2**20))
+    assert packs.read(whole.files).definition.process == whole.definition.process
+
+
 def test_whatever_one_part_names_and_another_lacks_is_told_at_once():
     faults = faults_of(
         **{
