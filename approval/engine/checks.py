@@ -4,7 +4,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -33,7 +33,7 @@ def check(
     memory ran out or how reading failed.
     """
     files = {name: source.hex() for name, source in sources.items()}
-    asked = {"sources": files, "process": process, "errands": dict(errands or {})}
+    asked: dict[str, Any] = {"sources": files, "process": process, "errands": dict(errands or {})}
     asked["limits"] = [*limits.xml, limits.nodes]
     try:
         child = subprocess.run(  # noqa: S603 -- our own interpreter and our own module

@@ -36,7 +36,7 @@ class Shelf(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What a check found (校验结论) about the bytes of one digest: the pack, or its faults."""
+    """What a check found (校验结论) about the bytes of one digest: the pack, or none, and every fault and warning."""
 
     digest: str
     pack: Pack | None
@@ -172,17 +172,17 @@ def zipped(pack_files: Mapping[str, bytes]) -> bytes:
 def judge(pack_files: Mapping[str, bytes], settings: Settings) -> Verdict:
     """Check a pack as deployment will (校验草稿): all its parts, and every scenario played.
 
-    Takes seconds and no Work: nobody waits for it. Raises nothing; the faults are in the verdict.
+    Takes seconds and no Work: nobody waits for it. Raises nothing; faults and warnings are in the verdict, what
+    stops the pack first.
     """
     pack = None
-    faults: list[Fault] = []
     try:
         pack = packs.check(pack_files, settings)
         rehearsals.check(pack, settings)
+        found = list(pack.definition.warnings)
     except PackRefused as refused:
-        # A warning stops nobody, and among faults it would hide what does.
-        faults = [fault for fault in refused.facts["faults"] if fault.level == "error"][:_MOST_FAULTS]
-    return Verdict(packs.digest(pack_files), None if faults else pack, faults)
+        pack, found = None, sorted(refused.facts["faults"], key=lambda fault: fault.level != "error")
+    return Verdict(packs.digest(pack_files), pack, found[:_MOST_FAULTS])
 
 
 def note(work: Work, draft_id: UUID, verdict: Verdict) -> None:
@@ -195,7 +195,7 @@ def note(work: Work, draft_id: UUID, verdict: Verdict) -> None:
 
 
 def faults(draft: PackDraft) -> list[Fault]:
-    """Tell what the last check of a draft found (缺陷清单)."""
+    """Tell what the last check of a draft found (缺陷清单): faults, which stop it, and then warnings."""
     return [Fault(*fault) for fault in draft.faults]
 
 

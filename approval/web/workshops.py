@@ -153,7 +153,8 @@ def _page(work: Work, draft_id: UUID, refused: Iterable[Fault] = ()) -> str:
     found = workshops.find(work, draft_id)
     held = workshops.files(work, found)
     digest = packs.digest(held)
-    faults = workshops.faults(found)
+    told = workshops.faults(found)
+    faults = [fault for fault in told if fault.level == "error"]
     drawings = diagrams.faulty(held, faults)
     return render_template(
         "admin/draft.html",
@@ -163,6 +164,7 @@ def _page(work: Work, draft_id: UUID, refused: Iterable[Fault] = ()) -> str:
         checked=found.checked_digest is not None,
         current=found.checked_digest == digest,
         faults=[(fault, workshops.line(held, fault)) for fault in faults],
+        warnings=[(fault, workshops.line(held, fault)) for fault in told if fault.level != "error"],
         drawings=drawings,
         places={drawing.file: f"diagram-{number}" for number, drawing in enumerate(drawings, 1)},
         maker=posts.names(work, {found.made_by})[found.made_by],

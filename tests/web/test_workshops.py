@@ -164,7 +164,11 @@ def test_all_faults_are_told_with_file_element_line_and_source_and_marked_on_the
     reply = send(admin, f"{draft}/check", form=draft)
     assert reply.status_code == 303
     page = admin.get(draft).text
-    rows = [unescape(row) for row in re.findall(r'<tr role="row">(.*?)</tr>', page, re.DOTALL)[1:]]
+    stops, hints = page.split('<details class="warnings">')
+    assert "处提示，不影响发布" in hints
+    assert "add a default flow" in hints
+    assert "add a default flow" not in stops
+    rows = [unescape(row) for row in re.findall(r'<tr role="row">(.*?)</tr>', stops, re.DOTALL)[1:]]
     files = {re.search(r"<code>([^<]+)</code>", row)[1] for row in rows}
     assert files == {"process.bpmn", "forms/filing.json", "item.toml"}
     evil = next(row for row in rows if "evil" in row)
@@ -228,7 +232,9 @@ def test_the_whole_check_is_made_before_anything_is_published(admin):
     draft = begin(admin)
     assert "发布</button>" not in admin.get(draft).text
     assert send(admin, f"{draft}/check", form=draft).location.endswith("#verdict")
-    assert "没有缺陷" in admin.get(draft).text
+    page = admin.get(draft).text
+    assert "没有缺陷" in page
+    assert "add a default flow" in page
     assert "内容与第 1 版完全相同" in admin.get(publish(admin, draft).location).text
 
 
