@@ -218,8 +218,8 @@ def _record_tasks(work: Work, case: Case, pack: Pack, rows: _Rows, tasks: Iterab
             }
         )
     if opened:
-        # Past the session, like a line of the journal.
-        work.session.connection().execute(_OPENED, opened)
+        # Past the session, like a line of the journal; for a single row drivers have a shorter way than for many.
+        work.session.connection().execute(_OPENED, opened if len(opened) > 1 else opened[0])
 
 
 def _record_errands(work: Work, case: Case, rows: _Rows, asked: Iterable[engine.Errand]) -> None:
