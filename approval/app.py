@@ -20,6 +20,7 @@ from approval.web import (
     filing,
     headers,
     languages,
+    licences,
     materials,
     operations,
     portal,
@@ -41,7 +42,7 @@ db = SQLAlchemy()
 _DOORS: dict[str, tuple[Door, ...]] = {
     "public": (public.door,),
     "portal": (sign.door, portal.door, filing.door, materials.door, diagrams.door),
-    "window": (sign.door, window.door, materials.door, diagrams.door),
+    "window": (sign.door, window.door, licences.door, materials.door, diagrams.door),
     "admin": (sign.door, admin.door, workshops.door, rosters.door, operations.door),
 }
 # Where "/" leads in a process that does not open the public door.

@@ -34,6 +34,12 @@ class Question(StrEnum):
     """The seal was not withdrawn before it was set."""
     NOT_REVOKED = "not_revoked"
     """The licence was not revoked."""
+    NOT_RESCINDED = "not_rescinded"
+    """The licence was not rescinded."""
+    NOT_CANCELLED = "not_cancelled"
+    """The licence was not cancelled."""
+    NOT_SUSPENDED = "not_suspended"
+    """The licence is not withheld for a time."""
     BEGUN = "begun"
     """The first day of validity has come."""
     NOT_EXPIRED = "not_expired"
@@ -50,6 +56,9 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
     UNSEALED = "unsealed"
     REVOKED = "revoked"
+    RESCINDED = "rescinded"
+    CANCELLED = "cancelled"
+    SUSPENDED = "suspended"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
     UNVERIFIABLE = "unverifiable"
@@ -88,6 +97,9 @@ _VERDICTS = (
     (Outcome.UNKNOWN, {Question.KNOWN_HERE}),
     (Outcome.UNSEALED, {Question.SEALED}),
     (Outcome.REVOKED, {Question.NOT_REVOKED}),
+    (Outcome.RESCINDED, {Question.NOT_RESCINDED}),
+    (Outcome.CANCELLED, {Question.NOT_CANCELLED}),
+    (Outcome.SUSPENDED, {Question.NOT_SUSPENDED}),
     (Outcome.EXPIRED, {Question.NOT_EXPIRED}),
     (Outcome.NOT_YET_VALID, {Question.BEGUN}),
 )

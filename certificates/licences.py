@@ -1,4 +1,4 @@
-"""Electronic licences (电子证照): issue, revoke, find. Nothing is ever deleted.
+"""Electronic licences (电子证照): issue, suspend, end, find. Nothing is ever deleted.
 
 Write down what you are about to sign before you sign: `intend` records the licence and its statement, `seal`
 makes it valid. `issue` does both in the caller's transaction; a remote seal does them in two.
@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -28,6 +28,24 @@ _TOKEN_LENGTH = 20
 _CHECK_CODE_LENGTH = 6
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 _LEAP_DAY = (2, 29)
+
+
+class Rule(NamedTuple):
+    """From which states an act leads to which (行为规则)."""
+
+    from_: frozenset[State]
+    leads_to: State
+
+
+_IN_FORCE = frozenset({State.VALID, State.SUSPENDED})
+ENDED: Final = frozenset({State.REVOKED, State.RESCINDED, State.CANCELLED})
+LAWFUL: Final[Mapping[Act, Rule]] = {
+    Act.SUSPEND: Rule(frozenset({State.VALID}), State.SUSPENDED),
+    Act.RESUME: Rule(frozenset({State.SUSPENDED}), State.VALID),
+    Act.REVOKE: Rule(_IN_FORCE, State.REVOKED),
+    Act.RESCIND: Rule(_IN_FORCE, State.RESCINDED),
+    Act.CANCEL: Rule(_IN_FORCE | {State.REVOKED, State.RESCINDED}, State.CANCELLED),
+}
 
 
 @dataclass(frozen=True)
@@ -145,19 +163,30 @@ def seal(session: Session, licence: Licence, sealer: Sealer, *, now: datetime, a
     _record(session, licence, Act.SEAL, at=now, actor=actor)
 
 
-def revoke(session: Session, number: str, *, reason: str, basis: str, actor: str, now: datetime) -> Licence:
-    """Revoke a valid licence (吊销), stating the reason and the article of law.
+def perform(session: Session, number: str, act: Act, *, reason: str, basis: str, actor: str, now: datetime) -> Licence:
+    """Do to a licence what the law allows (证照行为), stating the reason and the article: `LAWFUL` says when.
 
-    Raises ReasonMissing, LicenceUnknown, and IllegalAct for one that is not valid (行政许可法 art. 69, 70).
+    Suspended (暂扣) it may be given back (发还); revoked (吊销, 行政处罚法 art. 9) or rescinded (撤销, 行政许可法
+    art. 69) it may still be cancelled (注销, 行政许可法 art. 70). Raises ReasonMissing, LicenceUnknown, and
+    IllegalAct from any other state.
     """
     if not reason.strip() or not basis.strip():
-        raise ReasonMissing(act=Act.REVOKE, number=number)
+        raise ReasonMissing(act=act, number=number)
     licence = find_by_number(session, number)
     if licence is None:
         raise LicenceUnknown(number=number)
-    _move(session, licence, Act.REVOKE, State.VALID, state=State.REVOKED, revoked_at=now)
-    _record(session, licence, Act.REVOKE, at=now, actor=actor, reason=reason, basis=basis)
+    if act not in lawful(licence):
+        raise IllegalAct(act=act, number=licence.number, state=licence.state)
+    new = LAWFUL[act].leads_to
+    ended = (licence.ended_at or now) if new in ENDED else None
+    _move(session, licence, act, licence.state, state=new, ended_at=ended)
+    _record(session, licence, act, at=now, actor=actor, reason=reason, basis=basis)
     return licence
+
+
+def lawful(licence: Licence) -> tuple[Act, ...]:
+    """Tell which acts may be done to a licence where it stands (可作出的行为), those of `LAWFUL`, in its order."""
+    return tuple(act for act, rule in LAWFUL.items() if licence.state in rule.from_)
 
 
 def find_by_number(session: Session, number: str) -> Licence | None:

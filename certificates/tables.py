@@ -46,19 +46,26 @@ class Instant(TypeDecorator[datetime]):
 
 
 class State(StrEnum):
-    """Where a licence stands (证照状态): 拟发, 有效, 吊销; expired (过期) is derived from the day."""
+    """Where a licence stands (证照状态): 拟发, 有效, 暂扣, 吊销, 撤销, 注销; expired (过期) is derived from the day."""
 
     INTENDED = "intended"
     VALID = "valid"
+    SUSPENDED = "suspended"
     REVOKED = "revoked"
+    RESCINDED = "rescinded"
+    CANCELLED = "cancelled"
 
 
 class Act(StrEnum):
-    """What was done to a licence (证照行为): 拟发, 签章, 吊销."""
+    """What was done to a licence (证照行为): 拟发, 签章, 暂扣, 发还, 吊销, 撤销, 注销."""
 
     INTEND = "intend"
     SEAL = "seal"
+    SUSPEND = "suspend"
+    RESUME = "resume"
     REVOKE = "revoke"
+    RESCIND = "rescind"
+    CANCEL = "cancel"
 
 
 def _values(members: type[StrEnum]) -> list[str]:
@@ -90,7 +97,9 @@ class Licence(Base):
     __tablename__ = "licences"
     __table_args__ = (
         CheckConstraint("state = 'intended' OR (seal IS NOT NULL AND sealed_at IS NOT NULL)", "sealed_if_valid"),
-        CheckConstraint("(state = 'revoked') = (revoked_at IS NOT NULL)", "revoked_at_if_revoked"),
+        CheckConstraint(
+            "(state IN ('revoked', 'rescinded', 'cancelled')) = (ended_at IS NOT NULL)", "ended_at_if_ended"
+        ),
         CheckConstraint("valid_until IS NULL OR valid_until >= valid_from", "ends_after_it_begins"),
     )
 
@@ -124,7 +133,8 @@ class Licence(Base):
     """The canonical JSON that is sealed, written down before anything is signed."""
     seal: Mapped[str | None] = mapped_column(Text)
     sealed_at: Mapped[datetime | None] = mapped_column(Instant)
-    revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When it was first revoked, rescinded or cancelled (失效时间); expiry is a matter of its days."""
 
     @property
     def holder(self) -> Holder:
@@ -136,7 +146,7 @@ class LicenceAct(Base):
     """One act on a licence (证照行为记录): append-only."""
 
     __tablename__ = "licence_acts"
-    __table_args__ = (CheckConstraint("act <> 'revoke' OR (reason <> '' AND basis <> '')", "revoked_has_reason"),)
+    __table_args__ = (CheckConstraint("act IN ('intend', 'seal') OR (reason <> '' AND basis <> '')", "act_has_reason"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     licence_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Licence.id), index=True)

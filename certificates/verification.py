@@ -5,6 +5,7 @@ examined only to say what it is instead. Read-only; the caller limits the rate.
 """
 
 import hmac
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -21,7 +22,18 @@ from certificates.trust import Trust
 
 # The same for everybody: guessed numbers and forged files must not learn what exists.
 _UNKNOWN = Check(Question.KNOWN_HERE, False)
-_SHOWABLE = {Outcome.VALID, Outcome.REVOKED, Outcome.EXPIRED, Outcome.NOT_YET_VALID}
+_SHOWABLE = {Outcome.VALID, Outcome.EXPIRED, Outcome.NOT_YET_VALID} | {
+    Outcome.REVOKED,
+    Outcome.RESCINDED,
+    Outcome.CANCELLED,
+    Outcome.SUSPENDED,
+}
+_STANDING = (
+    (Question.NOT_REVOKED, State.REVOKED, Act.REVOKE),
+    (Question.NOT_RESCINDED, State.RESCINDED, Act.RESCIND),
+    (Question.NOT_CANCELLED, State.CANCELLED, Act.CANCEL),
+    (Question.NOT_SUSPENDED, State.SUSPENDED, Act.SUSPEND),
+)
 _SEAL_QUESTIONS = (
     Question.SEAL_INTACT,
     Question.SEALED_BY_ENTITLED_DEPARTMENT,
@@ -119,7 +131,7 @@ def _look_up(session: Session, licence: Licence | None, trust: Trust, today: dat
         *found,
         _record_unaltered(licence),
         *_seal(licence, trust),
-        _not_revoked(session, licence),
+        *_standing(session, licence),
         Check(Question.BEGUN, licence.valid_from <= today, licence.valid_from.isoformat()),
         Check(
             Question.NOT_EXPIRED,
@@ -145,14 +157,17 @@ def _seal(licence: Licence, trust: Trust) -> list[Check]:
     return [Check(Question.SEALED, licence.state is not State.INTENDED), *checks]
 
 
-def _not_revoked(session: Session, licence: Licence) -> Check:
+def _standing(session: Session, licence: Licence) -> Iterator[Check]:
     # The acts are asked as well as the state, so that nobody undoes a revocation by changing one column.
-    revocation = next((act for act in licences.acts(session, licence) if act.act is Act.REVOKE), None)
-    return Check(Question.NOT_REVOKED, licence.state is not State.REVOKED and revocation is None, _told(revocation))
+    done = {act.act: act for act in licences.acts(session, licence)}
+    if Act.SUSPEND in done and Act.RESUME in done and done[Act.SUSPEND].id < done[Act.RESUME].id:
+        del done[Act.SUSPEND]
+    for question, state, act in _STANDING:
+        yield Check(question, licence.state is not state and act not in done, _told(done.get(act)))
 
 
-def _told(revocation: LicenceAct | None) -> str:
-    return f"{revocation.at.isoformat()} {revocation.reason} ({revocation.basis})" if revocation else ""
+def _told(act: LicenceAct | None) -> str:
+    return f"{act.at.isoformat()} {act.reason} ({act.basis})" if act else ""
 
 
 def _conclude(checks: list[Check], licence: Licence | None = None) -> Verification:

@@ -1,7 +1,8 @@
 """Licences (证照) from the office's side: issue what was granted, have it drawn, let anyone verify it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import certificates
@@ -13,9 +14,18 @@ from approval.models.cases import Case
 from approval.models.people import Department
 from approval.models.tasks import Errand
 from approval.office import Office, Work
-from approval.services import access, answers, items, journal, people
+from approval.services import access, answers, items, journal, notices, people, tokens
 from approval.services.errands import CARRIED, Carried, act
-from certificates import Draft, Holder, Issuer, Licence, LicenceType, State, Verification
+from certificates import Act, Draft, Holder, Issuer, Licence, LicenceAct, LicenceType, State, Verification
+
+# What the journal and the holder are told of an act.
+TOLD: Final[Mapping[Act, tuple[str, str]]] = {
+    Act.SUSPEND: ("licence:suspended", "licence-suspended"),
+    Act.RESUME: ("licence:given-back", "licence-given-back"),
+    Act.REVOKE: ("licence:revoked", "licence-revoked"),
+    Act.RESCIND: ("licence:rescinded", "licence-rescinded"),
+    Act.CANCEL: ("licence:cancelled", "licence-cancelled"),
+}
 
 
 @act("issue_licence")
@@ -57,19 +67,44 @@ def issue(work: Work, case: Case) -> dict[str, Any]:
     return {"number": licence.number}
 
 
-def revoke(work: Work, number: str, *, reason: str, basis: str) -> None:
-    """Revoke a licence (吊销) by an officer of the department that issued it, with reason and article.
+def perform(work: Work, number: str, deed: Act, *, reason: str, basis: str, token: str | None = None) -> Licence:
+    """Suspend, give back, revoke, rescind or cancel a licence (暂扣、发还、吊销、撤销、注销), with reason and article.
 
-    Raises `NotFound`, `NotAllowed`, and the strong-house's `ReasonMissing` and `IllegalAct`.
+    By a signer of the department that issued it; the holder is told. `token` makes a second sending the same act.
+    Raises `NotFound`, `NotAllowed`, and the
+    strong-house's `ReasonMissing` and `IllegalAct` (行政处罚法 art. 9, 行政许可法 art. 69 and 70).
     """
+    known = in_charge(work, number)
+    case = work.session.get_one(Case, UUID(known.source), with_for_update=True)
+    if tokens.spent(work, token, TOLD[deed][0], number):
+        return known
+    done = certificates.perform(
+        work.session, number, deed, reason=reason, basis=basis, actor=work.actor.label, now=work.now
+    )
+    tag, code = TOLD[deed]
+    journal.write(work, case, tag, number=number)
+    notices.tell(work, case, code, licence=number, reason=reason, basis=basis)
+    return done
+
+
+def in_charge(work: Work, number: str) -> Licence:
+    """Obtain a licence that the actor answers for (主管证照): a signer of the department that issued it.
+
+    Raises `NotSignedIn`, `NotFound`, `NotAllowed`.
+    """
+    if work.actor.person is None:
+        raise NotSignedIn
     licence = certificates.find_by_number(work.session, number)
-    if licence is None:
+    if licence is None or licence.state is State.INTENDED:
         raise NotFound(licence=number)
     if not work.actor.holds(licence.issuer_code, "signer"):
         raise NotAllowed(licence=number)
-    certificates.revoke(work.session, number, reason=reason, basis=basis, actor=work.actor.label, now=work.now)
-    if case := work.session.get(Case, UUID(licence.source), with_for_update=True):
-        journal.write(work, case, "licence:revoked", number=number)
+    return licence
+
+
+def history(work: Work, licence: Licence) -> Sequence[LicenceAct]:
+    """Tell what was done to a licence (证照行为记录), oldest first."""
+    return certificates.acts(work.session, licence)
 
 
 def of_case(work: Work, case: Case) -> Licence | None:

@@ -11,7 +11,7 @@ from flask_babel.speaklater import LazyString
 
 from approval.domain.cases import Status
 from approval.services.surveys import Part, Progress
-from certificates import Outcome, Question
+from certificates import Act, Outcome, Question, State
 
 
 class Told(NamedTuple):
@@ -72,6 +72,9 @@ OUTCOMES: Mapping[Outcome, Told] = {
     ),
     Outcome.UNSEALED: Told(_("还没有加盖电子印章"), _("这张证照尚未签发完成，目前没有效力。")),
     Outcome.REVOKED: Told(_("已经被吊销"), _("证照是真实的，但已经被签发机关吊销，不再有效。")),
+    Outcome.RESCINDED: Told(_("已经被撤销"), _("证照是真实的，但当初的许可已经依法撤销，不再有效。")),
+    Outcome.CANCELLED: Told(_("已经注销"), _("证照是真实的，但已经办理注销，不再有效。")),
+    Outcome.SUSPENDED: Told(_("正在暂扣"), _("证照是真实的，但目前被签发机关暂扣，发还以前不能使用。")),
     Outcome.EXPIRED: Told(_("已经过期"), _("证照是真实的，但有效期已经届满，不再有效。")),
     Outcome.NOT_YET_VALID: Told(_("还没有到生效日期"), _("证照是真实的，但有效期还没有开始。")),
     Outcome.UNVERIFIABLE: Told(
@@ -93,12 +96,37 @@ QUESTIONS: Mapping[Question, LazyString] = {
     Question.CHAIN_TO_ROOT: _("印章证书来自可信的根证书"),
     Question.SEAL_NOT_REVOKED: _("印章在签章时没有被撤销"),
     Question.NOT_REVOKED: _("证照没有被吊销"),
+    Question.NOT_RESCINDED: _("证照没有被撤销"),
+    Question.NOT_CANCELLED: _("证照没有注销"),
+    Question.NOT_SUSPENDED: _("证照没有被暂扣"),
     Question.BEGUN: _("有效期已经开始"),
     Question.NOT_EXPIRED: _("有效期没有届满"),
 }
 
 # The answers whose detail is a day or a published reason; other details are for operators.
-TELLING = frozenset({Question.NOT_REVOKED, Question.BEGUN, Question.NOT_EXPIRED})
+TELLING = frozenset({Question.NOT_REVOKED, Question.NOT_RESCINDED, Question.NOT_CANCELLED, Question.NOT_SUSPENDED}) | {
+    Question.BEGUN,
+    Question.NOT_EXPIRED,
+}
+
+LICENCE_STATES: Mapping[State, LazyString] = {
+    State.INTENDED: _("拟发"),
+    State.VALID: _("有效"),
+    State.SUSPENDED: _("已暂扣"),
+    State.REVOKED: _("已吊销"),
+    State.RESCINDED: _("已撤销"),
+    State.CANCELLED: _("已注销"),
+}
+
+LICENCE_ACTS: Mapping[Act, LazyString] = {
+    Act.INTEND: _("拟发"),
+    Act.SEAL: _("签章"),
+    Act.SUSPEND: _("暂扣"),
+    Act.RESUME: _("发还"),
+    Act.REVOKE: _("吊销"),
+    Act.RESCIND: _("撤销"),
+    Act.CANCEL: _("注销"),
+}
 
 LICENCE_FIELDS: Mapping[str, LazyString] = {
     "operator": _("经营者名称"),
@@ -123,10 +151,16 @@ NOTICES: Mapping[str, LazyString] = {
     "terminated": _("没有在期限内收到需要您提供的内容，办理已经终止。"),
     "delivered": _("办理结果已经送达，可以在本页领取。"),
     "stopped": _("办件已经终止办理。"),
+    "licence-suspended": _("您的证照已经被暂扣。"),
+    "licence-given-back": _("您的证照已经发还，恢复有效。"),
+    "licence-revoked": _("您的证照已经被吊销。"),
+    "licence-rescinded": _("您的证照已经被撤销。"),
+    "licence-cancelled": _("您的证照已经注销。"),
 }
 
 # What a notice says of this case: fact by fact, in this order.
 NOTICE_FACTS: Mapping[str, LazyString] = {
+    "licence": _("证照编号"),
     "acceptance_due": _("受理期限"),
     "decision_due": _("决定期限"),
     "reason": _("理由"),
@@ -172,7 +206,11 @@ JOURNAL: Mapping[str, LazyString] = {
     "errand:skipped": _("跳过自动事务"),
     "licence:issued": _("颁发证照"),
     "licence:drawn": _("证照文件制作完成"),
+    "licence:suspended": _("暂扣证照"),
+    "licence:given-back": _("发还证照"),
     "licence:revoked": _("吊销证照"),
+    "licence:rescinded": _("撤销证照"),
+    "licence:cancelled": _("注销证照"),
     "procedure:finished": _("流程结束"),
     "procedure:failed": _("流程结束"),
     "procedure:told": _("流程发出消息"),

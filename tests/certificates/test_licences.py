@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 import certificates
-from certificates import IllegalAct, LicenceUnknown, NaiveInstant, NotCanonical, ReasonMissing, SealRefused, State
+from certificates import Act, IllegalAct, LicenceUnknown, NaiveInstant, NotCanonical, ReasonMissing, SealRefused, State
 from tests.certificates.samples import DRAFT, FIELDS, FOOD, HOLDER, MARKET, NOW, issue_in
 
 
@@ -85,38 +85,71 @@ def test_a_seal_out_of_its_term_is_refused(session: Session, authority):
         )
 
 
+def perform(session, number, act, reason="甲", basis="乙"):
+    return certificates.perform(session, number, act, reason=reason, basis=basis, actor="officer-2", now=NOW)
+
+
 def test_revoking_tells_who_when_why_and_by_which_law(session: Session, issue):
     number = issue().number
-    licence = certificates.revoke(
-        session, number, reason="骗取许可", basis="行政许可法第六十九条", actor="officer-2", now=NOW
-    )
+    licence = perform(session, number, Act.REVOKE, reason="骗取许可", basis="行政许可法第六十九条")
     session.commit()
-    assert (licence.state, licence.revoked_at) == (State.REVOKED, NOW)
+    assert (licence.state, licence.ended_at) == (State.REVOKED, NOW)
     act = certificates.acts(session, licence)[-1]
     assert (act.act, act.actor, act.at, act.reason) == ("revoke", "officer-2", NOW, "骗取许可")
 
 
 def test_a_licence_is_revoked_only_once(session: Session, issue):
     number = issue().number
-    certificates.revoke(session, number, reason="甲", basis="乙", actor="officer-2", now=NOW)
+    perform(session, number, Act.REVOKE, reason="甲", basis="乙")
     with pytest.raises(IllegalAct) as refusal:
-        certificates.revoke(session, number, reason="丙", basis="丁", actor="officer-3", now=NOW)
+        perform(session, number, Act.REVOKE, reason="丙", basis="丁")
     assert refusal.value.facts["state"] is State.REVOKED
 
 
 def test_an_intended_licence_cannot_be_revoked(session: Session):
     licence = intend(session)
     with pytest.raises(IllegalAct):
-        certificates.revoke(session, licence.number, reason="甲", basis="乙", actor="officer-2", now=NOW)
+        perform(session, licence.number, Act.REVOKE, reason="甲", basis="乙")
 
 
 def test_revoking_needs_a_reason_a_basis_and_a_licence(session: Session, issue):
     number = issue().number
     for reason, basis in (("", "乙"), ("甲", " ")):
         with pytest.raises(ReasonMissing):
-            certificates.revoke(session, number, reason=reason, basis=basis, actor="officer-2", now=NOW)
+            perform(session, number, Act.REVOKE, reason=reason, basis=basis)
     with pytest.raises(LicenceUnknown):
-        certificates.revoke(session, "JY0", reason="甲", basis="乙", actor="officer-2", now=NOW)
+        perform(session, "JY0", Act.REVOKE, reason="甲", basis="乙")
+
+
+@pytest.mark.parametrize(
+    ("before", "possible"),
+    [
+        ((), [Act.SUSPEND, Act.REVOKE, Act.RESCIND, Act.CANCEL]),
+        ((Act.SUSPEND,), [Act.RESUME, Act.REVOKE, Act.RESCIND, Act.CANCEL]),
+        ((Act.SUSPEND, Act.RESUME), [Act.SUSPEND, Act.REVOKE, Act.RESCIND, Act.CANCEL]),
+        ((Act.REVOKE,), [Act.CANCEL]),
+        ((Act.SUSPEND, Act.RESCIND), [Act.CANCEL]),
+        ((Act.CANCEL,), []),
+        ((Act.REVOKE, Act.CANCEL), []),
+    ],
+)
+def test_what_may_be_done_follows_from_what_was_done(session: Session, issue, before, possible):
+    licence = issue()
+    for act in before:
+        perform(session, licence.number, act)
+    assert list(certificates.lawful(licence)) == possible
+    for act in set(Act) - set(possible):
+        with pytest.raises(IllegalAct):
+            perform(session, licence.number, act)
+    assert [act.act for act in certificates.acts(session, licence)][2:] == list(before)
+
+
+def test_a_licence_that_is_cancelled_after_it_was_revoked_ended_when_it_was_revoked(session: Session, issue):
+    number = issue().number
+    perform(session, number, Act.REVOKE)
+    later = NOW + timedelta(days=9)
+    licence = certificates.perform(session, number, Act.CANCEL, reason="甲", basis="乙", actor="officer-2", now=later)
+    assert (licence.state, licence.ended_at) == (State.CANCELLED, NOW)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +157,12 @@ def test_revoking_needs_a_reason_a_basis_and_a_licence(session: Session, issue):
     [
         "UPDATE licences SET seal = NULL",
         "UPDATE licences SET state = 'revoked'",
+        "UPDATE licences SET state = 'cancelled'",
+        "UPDATE licences SET ended_at = sealed_at",
         "UPDATE licences SET state = 'granted'",
         "UPDATE licences SET valid_until = '2020-01-01'",
         "UPDATE licence_acts SET act = 'revoke'",
+        "UPDATE licence_acts SET act = 'suspend'",
     ],
 )
 def test_the_database_repeats_the_law(session: Session, issue, sabotage: str):

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 import certificates
-from certificates import Outcome, Question, Trust, Verification, canonical
+from certificates import Act, Outcome, Question, Trust, Verification, canonical
 from tests.certificates.samples import FIELDS, FIRE, HOLDER, LIMIT, MARKET, NOW, TODAY
 
 Upload = Callable[[bytes], Verification]
@@ -106,8 +106,35 @@ def test_a_forged_json_does_not_learn_which_licences_exist(licence, foreign, upl
     assert known == upload(canonical.dump(members))
 
 
+def perform(session, licence, act):
+    why = {"reason": "骗取许可", "basis": "第六十九条"}
+    certificates.perform(session, licence.number, act, **why, actor="officer-2", now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("acts", "outcome"),
+    [
+        ([Act.SUSPEND], Outcome.SUSPENDED),
+        ([Act.SUSPEND, Act.RESUME], Outcome.VALID),
+        ([Act.SUSPEND, Act.RESUME, Act.SUSPEND], Outcome.SUSPENDED),
+        ([Act.SUSPEND, Act.REVOKE], Outcome.REVOKED),
+        ([Act.RESCIND], Outcome.RESCINDED),
+        ([Act.CANCEL], Outcome.CANCELLED),
+        ([Act.REVOKE, Act.CANCEL], Outcome.REVOKED),
+    ],
+)
+def test_a_licence_says_what_befell_it_even_when_its_state_is_set_back(session, trust, licence, acts, outcome):
+    for act in acts:
+        perform(session, licence, act)
+    for _ in range(2):
+        answer = certificates.verify_token(session, licence.token, trust=trust, today=TODAY)
+        assert answer.outcome is outcome
+        session.execute(text("UPDATE licences SET state = 'valid', ended_at = NULL"))
+        session.expire_all()
+
+
 def test_a_revoked_licence_says_when_why_and_by_which_law(session, licence, sealed, upload):
-    certificates.revoke(session, licence.number, reason="骗取许可", basis="第六十九条", actor="officer-2", now=NOW)
+    perform(session, licence, Act.REVOKE)
     for file in (sealed, certificates.sealed_json(licence)):
         answer = upload(file)
         assert (answer.outcome, no(answer)) == (Outcome.REVOKED, {Question.NOT_REVOKED})
@@ -116,8 +143,8 @@ def test_a_revoked_licence_says_when_why_and_by_which_law(session, licence, seal
 
 
 def test_a_revocation_is_not_undone_by_changing_the_record(session, trust, licence):
-    certificates.revoke(session, licence.number, reason="骗取许可", basis="第六十九条", actor="officer-2", now=NOW)
-    session.execute(text("UPDATE licences SET state = 'valid', revoked_at = NULL"))
+    perform(session, licence, Act.REVOKE)
+    session.execute(text("UPDATE licences SET state = 'valid', ended_at = NULL"))
     session.expire_all()
     answer = certificates.verify_token(session, licence.token, trust=trust, today=TODAY)
     assert answer.outcome is Outcome.REVOKED

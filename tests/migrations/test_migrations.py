@@ -2,11 +2,14 @@
 
 from uuid import uuid4
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, select
+from sqlalchemy.exc import IntegrityError
 
+import certificates
 from approval import jobs
 from approval.domain.actors import SYSTEM
 from approval.models import migrations
@@ -14,6 +17,7 @@ from approval.models.cases import Case
 from approval.models.tasks import Timer
 from approval.office import open_office
 from approval.services import incidents
+from certificates import Licence, LicenceAct
 
 
 def differences(engine):
@@ -98,4 +102,49 @@ def test_the_database_itself_holds_the_new_rules(empty_settings):
         "ck_snapshots_migration_led_somewhere",
     ):
         assert rule in found
+    office.close()
+
+
+def test_licences_and_what_befell_them_outlive_the_fifth_entry(empty_settings):
+    office = open_office(empty_settings)
+    one, two, now = uuid4().hex, uuid4().hex, "2026-09-21 01:00:00.000000"
+    with office.engine.begin() as connection:
+        command.upgrade(migrations._config(connection=connection), "0004")
+    with office.engine.begin() as connection:
+        for id_, state, ended in ((one, "valid", "NULL"), (two, "revoked", f"'{now}'")):
+            connection.exec_driver_sql(
+                "INSERT INTO licences (id, state, source, type_code, type_name, identifier, number, token, check_code,"
+                " holder_name, holder_code, holder_code_type, issuer_code, issuer_uscc, issuer_name, fields,"
+                " public_fields, issued_on, valid_from, intended_at, statement, seal, sealed_at, revoked_at) VALUES ("
+                f"'{id_}', '{state}', '{id_}', 't', 't', '{id_}', '{id_}', '{id_[:20]}', 'c', 'h', 'h', 'id', 'm', 'u',"
+                f" 'i', '{{}}', '[]', '2026-09-21', '2026-09-21', '{now}', '{{}}', 's', '{now}', {ended})"
+            )
+            connection.exec_driver_sql(
+                "INSERT INTO licence_acts (licence_id, act, at, actor, reason, basis)"
+                f" VALUES ('{id_}', 'seal', '{now}', 'a', '', '')"
+            )
+            connection.exec_driver_sql(
+                "INSERT INTO licence_renditions (licence_id, sha256, pdf, kept_at)"
+                f" VALUES ('{id_}', '{id_}', '', '{now}')"
+            )
+    migrations.upgrade(office.engine)
+    assert differences(office.engine) == []
+    with office.work(by=SYSTEM) as work:
+        found = {row.state: row.ended_at for row in work.session.scalars(select(Licence))}
+        assert (found["valid"], found["revoked"] is not None, len(found)) == (None, True, 2)
+        assert len(work.session.scalars(select(LicenceAct)).all()) == 2
+        for rule, broken in (
+            ("licence_state_known", "UPDATE licences SET state = 'lost'"),
+            ("ended_at_if_ended", "UPDATE licences SET state = 'cancelled' WHERE state = 'valid'"),
+            ("sealed_if_valid", "UPDATE licences SET seal = NULL"),
+            ("licence_act_known", "UPDATE licence_acts SET act = 'lose'"),
+            ("act_has_reason", "UPDATE licence_acts SET act = 'suspend'"),
+            ("fk_licence_acts_licence_id|FOREIGN KEY", "DELETE FROM licences"),
+        ):
+            with pytest.raises(IntegrityError, match=rule), work.session.begin_nested():
+                work.session.connection().exec_driver_sql(broken)
+        number = work.session.scalars(select(Licence.number).where(Licence.state == "valid")).one()
+        certificates.perform(
+            work.session, number, certificates.Act.SUSPEND, reason="r", basis="b", actor="a", now=work.now
+        )
     office.close()

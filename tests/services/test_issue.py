@@ -9,7 +9,7 @@ import certificates
 from approval.domain.actors import VISITOR
 from approval.domain.errors import IllegalStep, NotAllowed, NotFound
 from approval.services import licences
-from certificates import IllegalAct, Licence, Outcome, Question, ReasonMissing, State
+from certificates import Act, IllegalAct, Licence, Outcome, Question, ReasonMissing, State
 from tests.kit import walks
 from tests.kit.samples import ACCEPT, ADVISE, MATERIALS, RESTAURANT, RETAIL, REVIEW, SIGN, at, uploads
 
@@ -159,7 +159,7 @@ def test_a_licence_ends_with_its_last_day(office, number, clock):
 
 def revoke(office, who, licence, reason="隐瞒真实情况。", basis=BASIS):
     with office.work(by=walks.signed_in(office, who)) as work:
-        licences.revoke(work, licence, reason=reason, basis=basis)
+        licences.perform(work, licence, Act.REVOKE, reason=reason, basis=basis)
 
 
 def test_a_revoked_licence_says_so_with_reason_and_basis(office, number):
@@ -173,6 +173,26 @@ def test_a_revoked_licence_says_so_with_reason_and_basis(office, number):
     assert walks.outcome(office, number)["journal"][-1] == "licence:revoked"
     with pytest.raises(IllegalAct):
         revoke(office, "cai", licence.number)
+
+
+def test_whatever_befalls_a_licence_is_journaled_and_the_holder_is_told(office, number):
+    licence = issued(office)
+    deeds = [Act.SUSPEND, Act.RESUME, Act.RESCIND, Act.CANCEL]
+    for deed in deeds:
+        with office.work(by=walks.signed_in(office, "cai")) as work:
+            licences.perform(work, licence.number, deed, reason="示例理由。", basis=BASIS)
+        told = walks.told(office, licences.TOLD[deed][1])
+        assert told == [{"licence": licence.number, "reason": "示例理由。", "basis": BASIS}]
+    assert walks.outcome(office, number)["journal"][-4:] == [licences.TOLD[deed][0] for deed in deeds]
+    assert verified(office, token=licence.token).outcome is Outcome.RESCINDED
+
+
+def test_a_page_sent_twice_does_one_thing_to_a_licence(office, number):
+    licence = issued(office)
+    for _ in range(2):
+        with office.work(by=walks.signed_in(office, "cai")) as work:
+            licences.perform(work, licence.number, Act.SUSPEND, reason="示例理由。", basis=BASIS, token="once")
+    assert walks.outcome(office, number)["journal"].count("licence:suspended") == 1
 
 
 @pytest.mark.parametrize("who", ["chen", "xu", "wang", "su", "admin"])

@@ -6,6 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from approval.models.cases import JournalEntry
 from approval.services import cases, journal, licences, tasks, workers
+from certificates import Act
 from tests.kit import races, walks
 from tests.kit.samples import (
     ACCEPT,
@@ -106,7 +107,7 @@ def test_what_was_written_stays_as_it_was_and_the_numbers_have_no_gaps(office):
         before = after
     with office.work(by=walks.signed_in(office, "cai")) as work:
         (licence,) = work.session.scalars(select(licences.Licence.number))
-        licences.revoke(work, licence, reason="示例理由。", basis="示例依据")
+        licences.perform(work, licence, Act.REVOKE, reason="示例理由。", basis="示例依据")
     after = lines(office, number)
     assert after[:-1] == before
     assert [sequence for sequence, *_ in after] == list(range(1, len(after) + 1))

@@ -11,9 +11,9 @@ import approval
 from approval.domain.cases import Status
 from approval.domain.manifests import APPLICANT
 from approval.paths import TEMPLATES, TRANSLATIONS, WORKFLOWS
-from approval.services import forms, packs
+from approval.services import forms, licences, packs
 from approval.web import words
-from certificates import Outcome, Question
+from certificates import Act, Outcome, Question, State
 
 SOURCES = Path(approval.__file__).parent
 SERVICES = "".join(file.read_text(encoding="utf-8") for file in sorted((SOURCES / "services").glob("*.py")))
@@ -23,6 +23,8 @@ def test_every_status_outcome_and_question_has_words():
     assert set(words.STATUSES) == set(Status)
     assert set(words.OUTCOMES) == set(Outcome)
     assert set(words.QUESTIONS) == set(Question)
+    assert set(words.LICENCE_ACTS) == set(Act)
+    assert set(words.LICENCE_STATES) == set(State)
 
 
 def test_every_journal_line_has_words():
@@ -32,6 +34,7 @@ def test_every_journal_line_has_words():
 
 def test_every_notice_has_words():
     codes = set(re.findall(r'notices\.tell\(work, case, "([a-z]+)"', SERVICES))
+    codes |= {code for _, code in licences.TOLD.values()}
     assert codes | {"granted", "refused"} == set(words.NOTICES)
 
 
