@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import orjson
 
 from approval.cli import decisions
 from approval.domain.actors import SYSTEM
@@ -31,7 +32,9 @@ class _Json(click.ParamType[dict[str, Any]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read it."""
         try:
-            read = json.loads(Path(value[1:]).read_text("utf-8") if value.startswith("@") else value)
+            text = Path(value[1:]).read_bytes() if value.startswith("@") else value.encode(errors="replace")
+            # Stricter than Python's own: no NaN, no Infinity, nothing nested without end.
+            read = orjson.loads(text)
         except (OSError, ValueError) as problem:
             self.fail(f"not JSON: {problem}", param, ctx)
         if not isinstance(read, dict):

@@ -54,7 +54,8 @@ class Catchers:
         run: Any = self
         while run.host is not None:
             run = run.host.workflow
-        run.top_workflow.failed = code or "error"
+        if run is run.top_workflow:  # a partner's end is its own
+            run.failed = code or "error"
         run.cancel()
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+from SpiffWorkflow.util.task import TaskState
 
 from approval.domain.errors import NotFound, OutOfTurn
 from approval.engine import states
@@ -199,6 +200,10 @@ def _settle(definition: Definition, run: Run) -> Progress:
                     )
                 else:
                     errands.append(Errand(*common, node.calls or "", node.process, dict(node.properties), seen))
+    finished = run.completed and not run.subprocesses
+    if not (finished or tasks or errands or timers or run.waiting("message", "signal", "conditional")):
+        stuck = next((token.task_spec.node.id for token in run.tokens() if token.has_state(TaskState.WAITING)), "")
+        raise NoWayOn(element=stuck, why="the case would wait here for ever: nothing that is open leads here")
     return Progress(
         state=states.dump(definition, run),
         before=run.before,
@@ -206,7 +211,7 @@ def _settle(definition: Definition, run: Run) -> Progress:
         errands=tuple(errands),
         timers=tuple(timers),
         awaits={event.name or "": token.task_spec.node.id for token, event in run.waiting("message", "signal")},
-        finished=run.completed and not run.subprocesses,
+        finished=finished,
         known=orjson.dumps(run.merged()),
         trail=tuple(run.trail),
         thrown=tuple(run.thrown),

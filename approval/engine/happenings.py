@@ -68,11 +68,10 @@ class Catching(Step):
         text, start = token.workflow.timing_text(self.node, timing), datetime.fromisoformat(kept["set"])
         # The first of these is set off by whoever knows that it is due, whatever this clock says.
         last = max(now, datetime.fromisoformat(kept["due"]))
-        kept["fired"] += 1
-        following = moments.due(text, start, kept["fired"], last)
-        while following is not None and following <= now:
-            kept["fired"] += 1
-            following = moments.due(text, start, kept["fired"], following)
+        try:
+            kept["fired"], following = moments.next_due(text, start, kept["fired"] + 1, last)
+        except ValueError as problem:  # what it is reckoned from may have become something else since
+            raise NoWayOn(element=self.node.id, why=str(problem)) from None
         if following is None:
             return False
         kept["due"] = following.isoformat()

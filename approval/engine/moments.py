@@ -14,6 +14,10 @@ _DURATION: Final = re.compile(
 _REPEATED: Final = re.compile(r"R(\d*)/(?:([^/P][^/]*)/)?(P[^/]+)(?:/([^/P][^/]*))?")
 
 
+class TooLateError(ValueError):
+    """A moment later than any calendar goes (过晚)."""
+
+
 class Cycle(NamedTuple):
     """A repeating interval (重复间隔): `times` None is for ever; `begins` None is when the timer is set."""
 
@@ -40,7 +44,7 @@ def after(duration: str, start: datetime, times: int = 1) -> datetime:
         moved = start.replace(year=year, month=month + 1, day=day)
         return moved + timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
     except (OverflowError, ValueError):
-        raise ValueError(f"{duration!r} is too long") from None
+        raise TooLateError(f"{duration!r} is too long") from None
 
 
 def at(moment: str) -> datetime:
@@ -87,6 +91,36 @@ def due(text: str, start: datetime, fired: int = 0, last: datetime | None = None
     # With a start given, the first time is the start itself.
     moment = after(cycle.every, cycle.begins, fired) if cycle.begins else after(cycle.every, start, fired + 1)
     return None if cycle.ends and moment > cycle.ends else moment
+
+
+def next_due(text: str, start: datetime, fired: int, last: datetime) -> tuple[int, datetime | None]:
+    """Return when a timeCycle is due after `last` (下一次到期), and how often it will have been due before.
+
+    Rounds that were missed are reckoned away and not gone through one by one. Raises as `due`.
+    """
+    if text.startswith("R"):
+        cycle = repeated(text)
+        round_ = _steady(cycle.every)
+        if round_:
+            first = cycle.begins or start + round_
+            fired = max(fired, (last - first) // round_ + 1)
+    try:
+        following = due(text, start, fired, last)
+        while following is not None and following <= last:
+            fired += 1
+            following = due(text, start, fired, last)
+    except TooLateError:
+        return fired, None
+    return fired, following
+
+
+def _steady(duration: str) -> timedelta | None:
+    """Return how long a duration is, unless months and years make that a matter of the calendar."""
+    found = _DURATION.fullmatch(duration)
+    if not found or int(found[1] or 0) or int(found[2] or 0):
+        return None
+    origin = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
+    return after(duration, origin) - origin
 
 
 def check(kind: str, text: str) -> None:

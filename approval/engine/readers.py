@@ -82,15 +82,7 @@ class Reader:
 
     def read(self) -> None:
         """Read every process and global task of the file."""
-        seen: set[str] = set()
-        for node in self.root.iter(f"{BPMN}*"):
-            name = node.get("id")
-            if name in seen:
-                self.page.fault(node, "this id is used twice in the file; give each element an id of its own")
-            if len(name or "") > LONGEST_CODE:
-                self.page.fault(node, f"this id is longer than {LONGEST_CODE} characters; shorten it")
-            if name:
-                seen.add(name)
+        self._check_ids()
         for node, level, why in dialects.notes(self.root):
             self.page.fault(node, why, level)
         for each in self.root.iter(f"{BPMN}correlationProperty"):
@@ -103,7 +95,22 @@ class Reader:
             elif markup.local(child) in GLOBAL:
                 self._global(child)
 
+    def _check_ids(self) -> None:
+        seen: set[str] = set()
+        for node in self.root.iter(f"{BPMN}*"):
+            name = node.get("id", "")
+            if name in seen:
+                self.page.fault(node, "this id is used twice in the file; give each element an id of its own")
+            if name.startswith("."):
+                self.page.fault(node, "an id does not begin with a full stop; begin it with a letter")
+            if len(name) > LONGEST_CODE:
+                self.page.fault(node, f"this id is longer than {LONGEST_CODE} characters; shorten it")
+            if name:
+                seen.add(name)
+
     def _global(self, child: Any) -> None:
+        if not child.get("id"):
+            self.page.fault(child, "this has no id; give it one of its own")
         scope = Scope(child.get("id", ""), self.page.file, child.sourceline, child.get("id", ""), False)
         self.scopes[scope.id] = scope
         node = self._node(scope, child, GLOBAL[markup.local(child)], None)

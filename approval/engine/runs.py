@@ -12,16 +12,20 @@ from typing import Any, Final
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.util.task import TaskState
 
-from approval.domain.errors import NotFound
+from approval.domain.errors import NotFound, Refusal
 from approval.engine.catching import Tellers, Thrown
 from approval.engine.happenings import Catching
 from approval.engine.scopes import Flat, InnerRun
 from approval.engine.steps import Inclusive, NoWayOn
-from approval.expressions import formulas
+from approval.expressions import formulas, meters
 from approval.expressions.tables import Table
 
 # A loop of two thousand rounds that waits for nobody is somebody's procedure; one of this many steps is a mistake.
 STEPS: Final = 50_000
+# What scripts, conditions and decisions of one transition may take and make, while others wait for the case.
+SECONDS: Final = 5.0
+MADE: Final = 32 * 2**20
+_SEEN_A_STEP: Final = 50
 
 
 class Run(Flat, Tellers, BpmnWorkflow):
@@ -57,6 +61,7 @@ class Run(Flat, Tellers, BpmnWorkflow):
         self.queue: deque[Any] = deque()
         self.changed = False
         self.effort = 0
+        self.began = meters.read()
         self.before: dict[str, str] = {}
         super().__init__(procedures[process], procedures, script_engine=self, deserializing=True)
 
@@ -99,8 +104,10 @@ class Run(Flat, Tellers, BpmnWorkflow):
         return [self, *self.subprocesses.values()]
 
     def tokens(self) -> Iterator[Any]:
-        """Go over every token of the case."""
-        for run in self.runs():
+        """Go over every token of the case, which among very many is work too."""
+        runs = self.runs()
+        self.effort += sum(len(run.tasks) for run in runs) // _SEEN_A_STEP
+        for run in runs:
             yield from list(run.tasks.values())
 
     def visible(self) -> dict[str, Any]:
@@ -145,12 +152,27 @@ class Run(Flat, Tellers, BpmnWorkflow):
         if token.task_spec.noted == "first":
             self.trail.append(token.task_spec.node.id)
         self.effort += token.task_spec.effort
-        if self.effort > STEPS:
-            raise NoWayOn(element=token.task_spec.node.id, why="this goes round for ever without waiting")
-        token.run()
+        try:
+            token.run()
+        except Refusal as refusal:
+            refusal.facts.setdefault("element", token.task_spec.node.id)
+            raise
         if self.changed:
             self.changed = False
             self.ask_conditions()
+        if why := self._excess():
+            raise NoWayOn(element=token.task_spec.node.id, why=why)
+
+    def _excess(self) -> str:
+        """Say which bound of one transition is passed, if one is."""
+        used = meters.read()
+        if self.effort > STEPS:
+            return "too many steps at once: this goes round for ever"
+        if used.seconds - self.began.seconds > SECONDS:
+            return f"scripts, conditions and decisions took longer than {SECONDS:g} s; let the case wait in between"
+        if used.made - self.began.made > MADE:
+            return f"scripts and decisions made more than {MADE} bytes"
+        return ""
 
     def advance(self) -> None:
         """Go on until everything open waits for somebody, something or some time."""

@@ -2,7 +2,7 @@
 import { FeelFunction, getType, isInvocationFailure, wrapFunction } from "feelin";
 import { build, heard, plain, simple } from "./feel.roots.mjs";
 import { Refused, table } from "./feel.tables.mjs";
-import { ASTRAY, Types } from "./feel.types.mjs";
+import { ASTRAY, shelf, Types } from "./feel.types.mjs";
 
 const SHELVED = 500; // models kept; whoever asks for a forgotten one teaches it again
 const models = new Map();
@@ -47,7 +47,7 @@ class Model {
   #roots = { evaluate: new Map(), unaryTest: new Map() };
 
   constructor({ types, inputs, decisions, knowledge, services, names }) {
-    Object.assign(this, { inputs, decisions, knowledge, services });
+    for (const [name, found] of Object.entries({ inputs, decisions, knowledge, services })) this[name] = shelf(found);
     this.types = new Types(types);
     const odd = names.filter(([name]) => !simple(name)).map(([name]) => [name, null]);
     const anything = odd.length ? Object.fromEntries(odd) : null;
@@ -69,7 +69,7 @@ class Run {
 
   constructor(model, given) {
     this.model = model;
-    this.given = given;
+    this.given = shelf(given);
   }
 
   decision(id) {
@@ -83,7 +83,8 @@ class Run {
     return found;
   }
 
-  service(id, given = {}) {
+  service(id, asked = {}) {
+    const given = shelf(asked);
     const { outputs, inputs } = this.model.services[id];
     const inner = new Run(this.model, { ...this.given });
     inner.rows = this.rows;

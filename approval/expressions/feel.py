@@ -19,6 +19,7 @@ import orjson
 import quickjs
 
 from approval.domain.errors import Refusal, Unavailable
+from approval.expressions import meters
 
 MEMORY: Final = 64 * 2**20
 SECONDS: Final = 0.7
@@ -61,8 +62,15 @@ class Machine:
 
     def call(self, name: str, *arguments: str) -> Any:
         """Call one of the bundle's functions and read the JSON it answers."""
-        answer = self._context.get(name)(*arguments)
-        return None if answer is None else orjson.loads(answer)
+        with meters.running():
+            answer = self._context.get(name)(*arguments)
+        if answer is None:
+            return None
+        meters.made(len(answer))
+        try:
+            return orjson.loads(answer)
+        except orjson.JSONDecodeError as problem:  # half a character, which JavaScript lets pass
+            raise ValueRefused(why=f"the result cannot be read: {problem.msg}") from None
 
 
 def machine() -> Machine:

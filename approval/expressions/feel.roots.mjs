@@ -21,6 +21,9 @@ export function build(kind, expression, names) {
     enter({ name, from, to }) {
       const clock = name === "FunctionInvocation" && expression.slice(from, to).match(/^(now|today)\s*\(/);
       if (clock) throw new Error(`${clock[1]}() reads the clock; give the date as a fact instead`);
+      // The parser would stop at the letter and leave the rest away.
+      const cut = name === "NumericLiteral" && expression.slice(from).match(/^[\d.]*[eE][+-]?\d+/);
+      if (cut) throw new Error(`${cut[0]} is not a number; write it out, without an exponent`);
     },
   });
   return root;

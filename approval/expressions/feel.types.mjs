@@ -21,19 +21,23 @@ const NAMES = {
   list: "list",
   function: "function",
 };
+// What strangers name may be called `constructor`, which every plain object has.
+export const shelf = (found) => Object.assign(Object.create(null), found);
 const READ = { date: parseDate, time: parseTime, "date time": parseDateTime, duration };
 
 // What does not conform; null is a value that always does.
 export const ASTRAY = Symbol("astray");
 
+const named = (type) => (Object.hasOwn(NAMES, type) ? NAMES[type] : null);
+
 export class Types {
   constructor(types) {
-    this.types = types;
+    this.types = shelf(types);
   }
 
   find(type) {
     if (type === null || typeof type === "object") return type;
-    return this.types[type] ?? NAMES[type.replace(/^feel:/, "")] ?? null;
+    return this.types[type] ?? named(type.replace(/^feel:/, ""));
   }
 
   // What the parser must know of a value of this type: the names of its parts, as deep as the drawing goes.
@@ -61,7 +65,7 @@ export class Types {
     if (Array.isArray(value)) return value.length === 1 ? this.#basic(name, value[0]) : ASTRAY;
     const type = getType(value);
     if (type === name) return value;
-    if (type === "string" && READ[name]) {
+    if (type === "string" && Object.hasOwn(READ, name)) {
       const read = READ[name](value);
       return read && getType(read) === name ? read : ASTRAY;
     }

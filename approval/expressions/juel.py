@@ -260,7 +260,9 @@ class _Translation:
             return f"{owner}[{int(index) + 1}]"
         if re.fullmatch(r"\(-\d+\)", index):
             return f"{owner}[{index[1:-1]}]"
-        return f"(if {index} instance of number then {owner}[{index} + 1] else get value({owner}, {index}))"
+        # From the end, -1 is the last in both languages; from the front, one of them counts from 1.
+        number = f"(if {index} < 0 then {owner}[{index}] else {owner}[{index} + 1])"
+        return f"(if {index} instance of number then {number} else get value({owner}, {index}))"
 
     def listed(self, end: str) -> list[str]:
         found: list[str] = []

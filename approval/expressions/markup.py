@@ -21,6 +21,7 @@ class Limits(NamedTuple):
 
 
 LIMITS: Final = Limits()
+_MOST_ATTRIBUTES: Final = 500
 
 
 def read(file: str, source: bytes, limits: Limits = LIMITS) -> Any:
@@ -68,9 +69,11 @@ def _scan(file: str, source: bytes, limits: Limits) -> None:
     def doctype(*_: object) -> None:
         raise refuse("a DOCTYPE is not accepted; remove it")
 
-    def opened(*_: object) -> None:
+    def opened(_: object, attributes: dict[str, str]) -> None:
         nonlocal depth, count
         depth, count = depth + 1, count + 1
+        if len(attributes) > _MOST_ATTRIBUTES:
+            raise refuse(f"an element has more than {_MOST_ATTRIBUTES} attributes")
         if depth > limits.deepest:
             raise refuse(f"elements are nested deeper than {limits.deepest}")
         if count > limits.most:

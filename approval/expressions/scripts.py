@@ -27,6 +27,7 @@ from pydantic_monty import (
 )
 
 from approval.domain.errors import Unavailable
+from approval.expressions import feel, meters
 from approval.expressions.feel import ExpressionRefused, ValueRefused
 
 SECONDS: Final = 0.5
@@ -94,7 +95,9 @@ def run(text: str, context: Mapping[str, Any]) -> dict[str, Any]:
     for name, kind, _ in found:
         if kind in {"function", "module", "type"}:
             raise ValueRefused(why=f"{name} is a {kind}; let its name begin with an underscore")
-    return {name: _plain(value, name, kind) for name, kind, value in found}
+    assigned = {name: _plain(value, name, kind) for name, kind, value in found}
+    meters.made(len(feel.dump(assigned)))
+    return assigned
 
 
 def evaluate(text: str, context: Mapping[str, Any]) -> Any:
@@ -231,7 +234,7 @@ class Interpreter:
         Raises ScriptRefused for whatever goes wrong inside.
         """
         try:
-            with self._session() as session:
+            with meters.running(), self._session() as session:
                 if before:
                     session.feed_run(before)
                 value = session.feed_run(text, inputs=names, external_lookup={}, print_callback=_unheard)

@@ -12,9 +12,10 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from approval.domain.errors import Fault, NotFound, PackRefused, Refusal
-from approval.expressions import dmn, feel, markup
+from approval.expressions import dmn, feel, markup, meters
 
 _BATCH: Final = 50
+_PARSING: Final = 5.0  # seconds for all texts of a file together
 
 
 class DecisionRefused(Refusal):
@@ -133,7 +134,12 @@ def _judge(reading: dmn.Reading, digest: str, model: str) -> None:
     for kind, text, node, owner in reading.texts:
         texts.setdefault((kind, text), []).append((node, owner))
     pairs = list(texts)
+    began = meters.read().seconds
     for batch in (pairs[start : start + _BATCH] for start in range(0, len(pairs), _BATCH)):
+        if meters.read().seconds - began > _PARSING:
+            node, owner = texts[batch[0]][0]
+            reading.fault_of(owner, node, f"what comes before takes longer than {_PARSING:g} s to read; split the file")
+            return
         for pair, why in zip(batch, _inspected(batch, digest, model), strict=True):
             for node, owner in texts[pair] if why else ():
                 reading.fault_of(owner, node, f"{pair[1][:200]}: {why}")

@@ -54,3 +54,30 @@ def test_cron_is_reckoned_on_the_clock_of_its_zone(text, expected):
 def test_what_is_no_cycle_is_refused(text):
     with pytest.raises(ValueError, match=r"cron|interval|duration"):
         moments.check("timeCycle", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "following"),
+    [
+        ("R/2020-01-01T00:00:00Z/PT1S", SET + timedelta(seconds=1)),
+        ("R/0001-01-01T00:00:00Z/P1D", datetime(2026, 2, 1, tzinfo=UTC)),
+        ("R/2020-01-31T00:00:00Z/P1M", datetime(2026, 2, 28, tzinfo=UTC)),
+        ("R/PT0.000001S", SET + timedelta(microseconds=1)),
+        ("R5/2020-01-01T00:00:00Z/P1D", None),
+        ("R/9999-12-31T23:59:59Z/P1Y", None),
+        ("30 0 * * *", datetime(2026, 2, 1, 0, 30, tzinfo=UTC)),
+    ],
+)
+def test_rounds_that_were_missed_are_reckoned_away(text, following):
+    assert moments.next_due(text, SET - timedelta(days=3), 1, SET)[1] == following
+
+
+@pytest.mark.parametrize("text", ["R/PT7S", "R4/PT7S", "R/2026-01-31T09:29:58Z/PT7S", "R9/2026-01-31T09:00:00Z/PT10M"])
+@pytest.mark.parametrize("fired", [1, 3])
+def test_reckoned_away_is_where_going_through_leads(text, fired):
+    start, number = SET - timedelta(seconds=26), fired
+    last = moments.due(text, start, number)
+    while last is not None and last <= SET:
+        number += 1
+        last = moments.due(text, start, number)
+    assert moments.next_due(text, start, fired, SET)[1] == last
