@@ -115,8 +115,16 @@ class _Walk:
             if node.attached and node.event.kind != "compensation":
                 self.guards.setdefault(node.attached, []).append(node)
         self.ways = {node.id: [tuple(way) for way in self._ways(node)] for node in scope.nodes.values()}
-        self.before = {node.id: self._upstream(node.id) for node in scope.nodes.values()
-                       if node.kind == "inclusiveGateway" and len(self.entering[node.id]) > 1}  # fmt: skip
+        self.back: dict[str, set[str]] = {}
+        for name, ways in self.ways.items():
+            for place in {place for way in ways for place in way}:
+                self.back.setdefault(place, set()).add(name)
+        # For each flow into an inclusive join, from where a token can come onto it without passing that join.
+        self.before = {
+            node.id: {flow: self._upstream(flow, node.id) for flow in self.entering[node.id]}
+            for node in scope.nodes.values()
+            if node.kind == "inclusiveGateway" and len(self.entering[node.id]) > 1
+        }
         self.most = max([3, *(node.takes for node in scope.nodes.values())])
         self.visited: set[str] = set()
         self.stuck: set[str] = set()
@@ -153,24 +161,19 @@ class _Walk:
     def _following(self, marking: Marking) -> Iterator[set[Marking]]:
         """Yield, for each element that can move, what it makes of a marking; what ends everything comes last."""
         tokens = dict(marking)
-        last = []
-        moving = False
+        ending = False
         for name in sorted({self.target[place] for place in tokens}):
             node = self.scope.nodes[name]
             taken = self._taken(node, tokens)
-            if taken is None:
+            if taken is None or (name in self.before and self._awaits(name, tokens)):
                 continue
             self.visited.add(name)
-            if _ends(node) or (name in self.before and self._awaits(name, tokens)):
-                last.append((node, taken))
+            if _ends(node):
+                ending = True
                 continue
-            moving = True
             yield {self._moved(tokens, taken, way, node.gives) for way in self.ways[name]}
-        for node, taken in last:
-            if moving and not _ends(node):
-                continue  # this join waits for those
-            ways = self.ways[node.id]
-            yield {frozenset()} if _ends(node) else {self._moved(tokens, taken, way, node.gives) for way in ways}
+        if ending:
+            yield {frozenset()}
 
     def _taken(self, node: Node, tokens: dict[str, int]) -> list[str] | None:
         """Return the flows that an element takes a token from, or None while it has to wait."""
@@ -184,25 +187,24 @@ class _Walk:
         return there[: node.takes] if len(there) >= node.takes else None
 
     def _awaits(self, name: str, tokens: dict[str, int]) -> bool:
-        """Say whether a token can still come to an inclusive join."""
-        return any(place in self.before[name] for place in tokens if self.target[place] != name)
+        """Say whether an inclusive join still waits, by the rule that `steps.Inclusive` runs by."""
+        before = self.before[name]
+        arrived = [flow for flow in before if flow in tokens]
+        for here in {self.target[place] for place in tokens} - {name}:
+            onto = [flow for flow in before if here in before[flow]]
+            if onto and not any(flow in arrived for flow in onto):
+                return True
+        return False
 
-    def _upstream(self, name: str) -> set[str]:
-        """Return the flows from which a token can come to an element without passing it."""
-        back: dict[str, set[str]] = {}
-        for node, ways in self.ways.items():
-            for place in {place for way in ways for place in way}:
-                back.setdefault(place, set()).add(node)
+    def _upstream(self, flow: str, name: str) -> set[str]:
+        """Return the elements from which a token can come onto a flow without passing the element `name`."""
         found: set[str] = set()
-        ahead = [name]
-        seen = {name}
+        ahead = [*self.back.get(flow, ())]
         while ahead:
             here = ahead.pop()
-            for place in (*self.entering[here], f"+{here}"):
-                found.add(place)
-                fresh = {node for node in back.get(place, ()) if node not in seen}
-                seen |= fresh
-                ahead += fresh
+            if here not in found and here != name:
+                found.add(here)
+                ahead += [each for place in (*self.entering[here], f"+{here}") for each in self.back.get(place, ())]
         return found
 
     def _ways(self, node: Node) -> Iterator[list[str]]:

@@ -6,7 +6,7 @@ from approval import engine
 from approval.domain.errors import PackRefused, Refusal
 from approval.engine import runs
 from approval.expressions import feel, juel, meters
-from tests.engine.drawing import NOW, Walk, bpmn, define, el, els, path, process
+from tests.engine.drawing import NOW, Walk, bpmn, define, el, els, path, process, timer
 
 
 def script(name, text):
@@ -44,16 +44,27 @@ def test_what_fails_in_a_script_names_its_element():
     assert refused.value.facts["element"] == "b"
 
 
+def test_two_inclusive_joins_upstream_of_each_other_are_refused():
+    with pytest.raises(PackRefused) as refused:
+        define(
+            els("s", "s"), els("p", "F"), els("u", "A B C D"), els("i", "J1 J2"), els("e", "e f"),
+            el("exclusiveGateway", "X1", default="X1__e"), el("exclusiveGateway", "X2", default="X2__f"),
+            path("s F A J1 X1 e"), path("F B J2 X2 f"), path("X1 {again = true} C J2"), path("X2 {again = true} D J1"),
+        )  # fmt: skip
+    assert {fault.element for fault in refused.value.facts["faults"]} >= {"J1", "J2"}
+
+
 def test_a_case_that_nothing_can_move_any_more_is_told_at_once():
-    # Two inclusive joins, each upstream of the other.
+    # The timer lets three tokens go, and the join behind it waits for as many from the other side.
+    again = el("intermediateCatchEvent", "t", timer("R3/PT10S", "timeCycle"))
     definition = define(
-        els("s", "s"), els("p", "F"), els("u", "A B C D"), els("i", "J1 J2"), els("e", "e f"),
-        el("exclusiveGateway", "X1", default="X1__e"), el("exclusiveGateway", "X2", default="X2__f"),
-        path("s F A J1 X1 e"), path("F B J2 X2 f"), path("X1 {again = true} C J2"), path("X2 {again = true} D J1"),
+        els("s", "s"), els("p", "f"), els("u", "A"), again, els("p", "j"), els("e", "e"),
+        path("s f A j e"), path("f t j"),
     )  # fmt: skip
-    walk = Walk(definition, again=False).do("A")
-    with pytest.raises(engine.NoWayOn, match="for ever"):
-        walk.do("B")
+    walk = Walk(definition).do("A").fire("t").fire("t")
+    with pytest.raises(engine.NoWayOn, match="for ever") as stopped:
+        walk.fire("t")
+    assert stopped.value.facts["element"] == "j"
 
 
 def test_a_signal_that_starts_who_throws_it_ends_soon():

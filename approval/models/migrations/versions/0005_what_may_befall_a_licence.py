@@ -56,9 +56,12 @@ def _anew(table: str, goes: Iterable[str], comes: Mapping[str, str]) -> None:
     first, *lines, last = made.splitlines()
     kept = [line.rstrip(", ") for line in lines if not any(f"CONSTRAINT {name} " in line for name in goes)]
     rules = [f"\tCONSTRAINT {name} CHECK ({rule})" for name, rule in comes.items()]
-    op.execute(f"CREATE TEMPORARY TABLE kept AS SELECT * FROM {table}")  # noqa: S608 -- a name of our own
+    rows = sa.table(table, *(sa.column(line.split()[0]) for line in kept if not line.strip().startswith("CONSTRAINT")))
+    away = sa.table("kept", *(sa.column(column.name) for column in rows.columns))
+    op.execute(f"CREATE TEMPORARY TABLE kept ({', '.join(column.name for column in rows.columns)})")
+    op.execute(away.insert().from_select([*rows.columns.keys()], sa.select(rows)))
     op.execute(f"DROP TABLE {table}")
     for statement in ("\n".join([first, ", \n".join(kept + rules), last]), *indexes):
         op.get_bind().exec_driver_sql(statement)
-    op.execute(f"INSERT INTO {table} SELECT * FROM kept")  # noqa: S608 -- a name of our own
+    op.execute(rows.insert().from_select([*rows.columns.keys()], sa.select(away)))
     op.execute("DROP TABLE kept")
