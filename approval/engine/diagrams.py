@@ -46,7 +46,7 @@ class Event:
 
     `name` None on a catching error or escalation takes any code. `key` is the correlation value a message is
     sent with or waited for, `condition` that of a conditional event; of a compensation, `target` is the one
-    activity it undoes (None: all of the scope) and `waits` says whether the token waits until it is undone.
+    activity it undoes (None: all of the scope).
     """
 
     kind: str = "none"
@@ -55,7 +55,6 @@ class Event:
     condition: Formula | None = None
     key: Formula | None = None
     target: str | None = None
-    waits: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,10 @@ def _begins(scope: Scope, site: Node | None) -> Iterator[Fault]:
         return
     if site is not None and site.kind != "adHocSubProcess" and scope.starters():
         yield from (fault_of(node, "only an event sub-process may start on an event") for node in scope.starters())
-    elif scope.nodes and not scope.entries() and not scope.starters():
+    for other in [node for node in scope.entries() if node.kind == "startEvent"][1:]:
+        why = "this start begins in every case, beside the first; BPMN means one or the other: give each an event"
+        yield fault_of(other, why, "warning")
+    if scope.nodes and not scope.entries() and not scope.starters():
         yield Fault(scope.file, scope.id, scope.line, "nothing can begin here; add a start event", scope.name)
 
 

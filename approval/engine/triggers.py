@@ -78,9 +78,9 @@ def _link(page: Page, node: Any) -> Event:
 
 
 def _compensation(page: Page, node: Any) -> Event:
-    del page
-    waits = node.get("waitForCompletion", "true") not in {"false", "0"}
-    return Event("compensation", target=node.get("activityRef") or None, waits=waits)
+    if node.get("waitForCompletion", "true") in {"false", "0"}:
+        page.warn(node, "waitForCompletion=false is not followed: the throw waits until everything is undone")
+    return Event("compensation", target=node.get("activityRef") or None)
 
 
 def referred(page: Page, node: Any, what: str, *, catching: bool) -> Event:

@@ -104,3 +104,16 @@ def test_an_element_of_many_attributes_is_refused():
     with pytest.raises(PackRefused) as refused:
         define(els("s", "s"), el("userTask", "a", **many), els("e", "e"), path("s a e"))
     assert any("attributes" in fault.why for fault in refused.value.facts["faults"])
+
+
+def test_two_plain_starts_are_a_warning():
+    definition = define(els("s", "s1 s2"), els("u", "a b"), els("e", "e f"), path("s1 a e"), path("s2 b f"))
+    assert ("s2", "warning") in {(fault.element, fault.level) for fault in definition.warnings}
+
+
+def test_a_compensation_that_would_not_wait_is_a_warning():
+    undo = '<compensateEventDefinition waitForCompletion="false"/>'
+    with pytest.raises(PackRefused) as refused:
+        define(els("s", "s"), els("u", "a"), el("intermediateThrowEvent", "t", undo), els("e", "e"), path("s a t e"))
+    told = {fault.level: fault.why for fault in refused.value.facts["faults"]}
+    assert "waitForCompletion" in told["warning"]

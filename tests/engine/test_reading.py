@@ -32,7 +32,7 @@ def one(inner):
         ("<escalationEventDefinition/>", Event("escalation")),
         ('<linkEventDefinition name="on"/>', Event("link", "on")),
         ('<compensateEventDefinition activityRef="a" waitForCompletion="false"/>',
-         Event("compensation", target="a", waits=False)),
+         Event("compensation", target="a")),
         ("", Event()),
     ],
 )  # fmt: skip
