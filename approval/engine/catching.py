@@ -31,8 +31,8 @@ class Catchers:
         A catcher that names the code comes before one that takes any. An event sub-process does not catch what
         comes out of itself.
         """
-        guards, inside = token.task_spec.guards, False
         while True:
+            guards = token.task_spec.guards
             run = token.workflow
             if guard := _nearest(guards, kind, code):
                 if guard.node.interrupting:
@@ -40,14 +40,14 @@ class Catchers:
                 run.record(guard.node.id, {"code": code})
                 run.enter(guard, rung=True)
                 return True
-            if not inside and (listener := _nearest(run.spec.listeners, kind, code)):
+            others = [each for each in run.spec.listeners if each.inner is not token.task_spec]
+            if listener := _nearest(others, kind, code):
                 run.record(listener.node.id, {"code": code})
                 listener.begin(run)
                 return True
             if run.host is None:
                 return False
             token = run.host
-            guards, inside = token.task_spec.guards, token.task_spec.node.triggered
 
     def fail(self, code: str | None) -> None:
         """End the whole process, because nobody caught an error in it."""

@@ -368,3 +368,16 @@ def test_conditions_on_the_flows_of_a_task_split_it():
     )  # fmt: skip
     assert Walk(definition).do("a", n=3).open == ["b", "c"]
     assert Walk(definition).do("a", n=0).open == ["d"]
+
+
+def test_an_event_sub_process_catches_what_comes_out_of_another_and_not_of_itself():
+    also = '<signal id="S" name="go"/><error id="E" errorCode="broken"/>'
+    error = '<errorEventDefinition errorRef="E"/>'
+    starts = el("startEvent", "vs", '<signalEventDefinition signalRef="S"/>', isInterrupting="false")
+    throws = el("subProcess", "V", starts + el("endEvent", "ve", error) + path("vs ve"), triggeredByEvent="true")
+    caught = el("startEvent", "ws", error) + els("u", "w") + el("endEvent", "we", error) + path("ws w we")
+    catches = el("subProcess", "W", caught, triggeredByEvent="true")
+    definition = define(els("s", "s"), els("u", "a"), els("e", "e"), path("s a e"), throws, catches, also=also)
+    walk = Walk(definition).tell("go")
+    assert walk.open == ["w"]
+    assert walk.do("w").now.failed == "broken"

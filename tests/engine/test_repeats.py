@@ -146,7 +146,7 @@ def test_a_marker_that_says_nothing_is_refused(marker):
         consultation(marker)
 
 
-def test_a_loop_of_2000_rounds_leaves_nothing_behind():
+def test_a_loop_of_2000_rounds_leaves_nothing_behind(patient):
     again = loop("<loopCondition>=n &lt; 2000</loopCondition>")
     counted = el("scriptTask", "count", "<script>n = n + 1</script>" + again, scriptFormat="python")
     walk = Walk(define(els("s", "s"), counted, els("u", "z"), els("e", "e"), path("s count z e")), n=0)
@@ -206,7 +206,7 @@ def test_instances_within_instances_do_not_multiply_without_end():
         Walk(definition, many=list(range(2000)))
 
 
-def test_scripts_that_go_round_for_ever_are_stopped_long_before_steps_are():
+def test_scripts_that_go_round_for_ever_are_stopped_long_before_steps_are(patient):
     definition = define(
         els("s", "s"), els("x", "m"), el("scriptTask", "n", "<script>n = n + 1</script>", scriptFormat="python"),
         el("exclusiveGateway", "g", default="g__e"), els("e", "e"), path("s m n g e"), path("g {n > 0} m"),

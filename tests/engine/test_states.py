@@ -91,7 +91,7 @@ def test_a_branch_may_go_round_1100_times_beside_another():
     assert walk.do("b").now.finished
 
 
-def test_going_round_without_waiting_is_refused():
+def test_going_round_without_waiting_is_refused(patient):
     called = process(
         "q",
         els("s", "s"),
