@@ -17,9 +17,12 @@ def unseen(text: str, *, lines: bool) -> bool:
     return not _UNSEEN.isdisjoint(map(unicodedata.category, text.translate(_LINES) if lines else text))
 
 
-def reason(text: str) -> str:
-    """Read the reason that must be given for an act (理由); raises `AnswersInvalid` for none, or for far too much."""
+def reason(text: str, *, where: str = "answers.reason", label: str = "理由") -> str:
+    """Read the reason that must be given for an act (理由), or another such text that `where` and `label` name.
+
+    Raises `AnswersInvalid` for none, for far too much, and for characters that nobody sees.
+    """
     text = " ".join(text.split())
     if not 0 < len(text) <= _LONGEST_REASON or not text.isprintable():
-        raise AnswersInvalid(missing=[Missing("answers.reason", "required", "理由")])
+        raise AnswersInvalid(missing=[Missing(where, "required", label)])
     return text

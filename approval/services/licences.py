@@ -7,8 +7,18 @@ from uuid import UUID
 
 import certificates
 from approval import documents
+from approval.domain import texts
 from approval.domain.cases import Status
-from approval.domain.errors import IllegalStep, Incomplete, Missing, NotAllowed, NotFound, NotSignedIn, Unavailable
+from approval.domain.errors import (
+    AnswersInvalid,
+    IllegalStep,
+    Incomplete,
+    Missing,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    Unavailable,
+)
 from approval.expressions import feel
 from approval.models.cases import Case
 from approval.models.people import Department
@@ -67,14 +77,15 @@ def issue(work: Work, case: Case) -> dict[str, Any]:
     return {"number": licence.number}
 
 
-def perform(work: Work, number: str, deed: Act, *, reason: str, basis: str, token: str | None = None) -> Licence:
+def perform(work: Work, number: str, deed: Act | None, *, reason: str, basis: str, token: str | None = None) -> Licence:
     """Suspend, give back, revoke, rescind or cancel a licence (暂扣、发还、吊销、撤销、注销), with reason and article.
 
     By a signer of the department that issued it; the holder is told. `token` makes a second sending the same act.
-    Raises `NotFound`, `NotAllowed`, and the
-    strong-house's `ReasonMissing` and `IllegalAct` (行政处罚法 art. 9, 行政许可法 art. 69 and 70).
+    Raises as `in_charge`, `AnswersInvalid` with everything that is missing, and the strong-house's `IllegalAct`
+    (行政处罚法 art. 9, 行政许可法 art. 69 and 70).
     """
     known = in_charge(work, number)
+    deed, reason, basis = _decided(deed, reason, basis)
     case = work.session.get_one(Case, UUID(known.source), with_for_update=True)
     if tokens.spent(work, token, TOLD[deed][0], number):
         return known
@@ -85,6 +96,19 @@ def perform(work: Work, number: str, deed: Act, *, reason: str, basis: str, toke
     journal.write(work, case, tag, number=number)
     notices.tell(work, case, code, licence=number, reason=reason, basis=basis)
     return done
+
+
+def _decided(deed: Act | None, reason: str, basis: str) -> tuple[Act, str, str]:
+    missing = [] if deed in TOLD else [Missing("answers.deed", "required", "处置")]
+    read = []
+    for where, label, text in (("reason", "理由", reason), ("basis", "依据", basis)):
+        try:
+            read.append(texts.reason(text, where=f"answers.{where}", label=label))
+        except AnswersInvalid as refused:
+            missing += refused.facts["missing"]
+    if missing or deed is None:
+        raise AnswersInvalid(missing=missing)
+    return deed, read[0], read[1]
 
 
 def in_charge(work: Work, number: str) -> Licence:

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 
-from approval.domain.errors import NotAllowed, NotFound
+from approval.domain.errors import AnswersInvalid, NotAllowed, NotFound
 from approval.domain.texts import LONGEST_CODE
 from approval.office import Work
 from approval.services import licences
@@ -37,15 +37,15 @@ def licence(work: Work, number: str) -> Any:
     given = {name: request.form.get(name, "") for name in ("deed", "reason", "basis", "page_token")}
     missing: set[str] = set()
     if request.method == "POST":
-        missing = {name for name in ("reason", "basis") if not given[name].strip()}
         deed = _act(given["deed"])
-        if deed is None:
-            missing.add("deed")
-        elif not missing:
+        try:
             licences.perform(
                 work, number, deed, reason=given["reason"], basis=given["basis"], token=given["page_token"] or None
             )
-            return redirect(url_for("licences.licence", number=number, done=deed.value), _SEE_OTHER)
+        except AnswersInvalid as refused:
+            missing = {fault.where.removeprefix("answers.") for fault in refused.facts["missing"]}
+        else:
+            return redirect(url_for("licences.licence", number=number, done=given["deed"]), _SEE_OTHER)
     page = render_template(
         "window/licence.html",
         licence=found,

@@ -12,16 +12,9 @@ from approval.models.incidents import Incident
 from approval.models.tasks import Errand, ErrandProgress
 from approval.services import errands, incidents, operations, workers
 from tests.kit import drills, races, walks
-from tests.kit.drills import CHECK, Register
+from tests.kit.drills import CHECK
 
 REASON = "对方系统已经恢复。"
-
-
-@pytest.fixture
-def register(office):
-    register = Register()
-    office.outside = {"register": register}
-    return register
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from sqlalchemy import select, update
 
 import certificates
 from approval.domain.actors import VISITOR
-from approval.domain.errors import IllegalStep, NotAllowed, NotFound
+from approval.domain.errors import AnswersInvalid, IllegalStep, NotAllowed, NotFound
 from approval.services import licences
-from certificates import Act, IllegalAct, Licence, Outcome, Question, ReasonMissing, State
-from tests.kit import walks
+from certificates import Act, IllegalAct, Licence, Outcome, Question, State
+from tests.kit import races, walks
 from tests.kit.samples import ACCEPT, ADVISE, MATERIALS, RESTAURANT, RETAIL, REVIEW, SIGN, at, uploads
 
 BASIS = "食品安全法第一百三十八条"
@@ -195,6 +195,18 @@ def test_a_page_sent_twice_does_one_thing_to_a_licence(office, number):
     assert walks.outcome(office, number)["journal"].count("licence:suspended") == 1
 
 
+def test_of_two_who_end_a_licence_at_once_one_is_told(office, number):
+    licence = issued(office)
+
+    def end(deed):
+        with office.work(by=walks.signed_in(office, "cai")) as work:
+            return licences.perform(work, licence.number, deed, reason="示例理由。", basis=BASIS).number
+
+    found = races.at_once(lambda: end(Act.RESCIND), lambda: end(Act.REVOKE))
+    assert sorted(isinstance(each, IllegalAct) for each in found) == [False, True]
+    assert len({"licence:revoked", "licence:rescinded"} & set(walks.outcome(office, number)["journal"])) == 1
+
+
 @pytest.mark.parametrize("who", ["chen", "xu", "wang", "su", "admin"])
 def test_only_a_signer_of_the_issuing_department_revokes(office, number, who):
     licence = issued(office)
@@ -205,9 +217,14 @@ def test_only_a_signer_of_the_issuing_department_revokes(office, number, who):
 
 def test_revoking_needs_reason_and_basis_and_a_licence(office, number):
     licence = issued(office)
-    for words in ({"reason": " "}, {"basis": ""}):
-        with pytest.raises(ReasonMissing):
-            revoke(office, "cai", licence.number, **words)
+    for field in ("reason", "basis"):
+        for text in ("", " ", "\0", "\ud800", "长" * 2001):
+            with pytest.raises(AnswersInvalid) as refused:
+                revoke(office, "cai", licence.number, **{field: text})
+            assert [fault.where for fault in refused.value.facts["missing"]] == [f"answers.{field}"]
+    with pytest.raises(AnswersInvalid) as refused:
+        revoke(office, "cai", licence.number, reason="", basis="")
+    assert len(refused.value.facts["missing"]) == 2
     for unknown in ("JY1", "\0", ""):
         with pytest.raises(NotFound):
             revoke(office, "cai", unknown)

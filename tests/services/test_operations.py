@@ -28,13 +28,6 @@ REASON = "示例：对方系统故障。"
 
 
 @pytest.fixture
-def register(office):
-    register = Register()
-    office.outside = {"register": register}
-    return register
-
-
-@pytest.fixture
 def number(office, register):
     drills.deploy(office)
     return walks.walk(office, drills.file(office), CHECK)
