@@ -25,7 +25,7 @@ from approval.domain.countdown import legal_day
 from approval.domain.errors import Overtaken
 from approval.domain.ports import Connector, Storage
 from approval.jobs import Carrier, Courier
-from approval.models.saving import save
+from approval.models import saving
 from approval.settings import Settings
 from certificates import Authority, Trust, open_authority
 
@@ -159,7 +159,7 @@ class Office:
             options = {"read_only": read_only, "postgresql_readonly": read_only}
             session.connection(execution_options=options)
             yield Work(session, self.clock(), by, self, notes)
-            save(session)
+            saving.save(session)
             session.commit()
         except StaleDataError as reason:
             session.rollback()
@@ -189,13 +189,14 @@ def open_office(settings: Settings | None = None, **parts: Any) -> Office:
 
 
 def tune(engine: Engine) -> Engine:
-    """Set the database up (数据库设定) so that two at once never lose an update; nothing to do on PostgreSQL.
+    """Set the database up (数据库设定) so that two at once never lose an update; PostgreSQL only has rows gathered.
 
     SQLite: WAL, full synchronisation, and a write lock from the first statement of every writing Work. One that only
     reads and has changed a row all the same is not committed: `PRAGMA query_only` would have every statement
     prepared anew.
     """
     if engine.dialect.name != "sqlite":
+        saving.gather(engine)
         return engine
 
     @event.listens_for(engine, "connect")

@@ -244,7 +244,7 @@ def _bytes_of(office: Office, act: Callable[[], None]) -> int:
 
     def count(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         nonlocal sent
-        if statement.lstrip()[:6].upper() in {"INSERT", "UPDATE"}:
+        if statement.lstrip()[:6].upper() in {"INSERT", "UPDATE", "WITH C", "WITH W"}:
             rows = parameters if isinstance(parameters, list) else [parameters]
             values = [value for row in rows for value in (row.values() if isinstance(row, dict) else row)]
             sent += sum(len(value) if isinstance(value, bytes) else len(str(value).encode()) for value in values)

@@ -1,14 +1,13 @@
 """Answers on a case (填报内容): kept in a table of their own, apart from the engine's state."""
 
-from typing import Any, Final
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
+from approval.models import saving
 from approval.models.cases import Answers, Case
 from approval.office import Work
-
-_KEPT: Final = insert(Answers)
 
 FILING = "filing"
 CORRECTION = "correction"
@@ -18,8 +17,7 @@ def keep(work: Work, case: Case, element: str, content: dict[str, Any]) -> None:
     """Keep what somebody answered (收存填报内容) for a task, or for the application itself (`FILING`)."""
     case.replies += 1
     kept = {"id": uuid4(), "case_id": case.id, "element": element, "ordinal": case.replies, "content": content}
-    # Past the session, like a line of the journal.
-    work.session.connection().execute(_KEPT, {**kept, "answered_by": work.actor.label, "answered_at": work.now})
+    saving.add(work.session, Answers, {**kept, "answered_by": work.actor.label, "answered_at": work.now})
 
 
 def latest(work: Work, case: Case, element: str | None = None) -> dict[str, Any]:

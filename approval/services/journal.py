@@ -1,13 +1,12 @@
 """The journal of a case (办件日志): every verb leaves one line, in the transaction that did it."""
 
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
+from approval.models import saving
 from approval.models.cases import Case, JournalEntry
 from approval.office import Work
-
-_LINE: Final = insert(JournalEntry)
 
 
 def write(work: Work, case: Case, tag: str, **facts: Any) -> int:
@@ -18,8 +17,7 @@ def write(work: Work, case: Case, tag: str, **facts: Any) -> int:
     """
     case.lines += 1
     line = {"case_id": case.id, "sequence": case.lines, "at": work.now, "actor": work.actor.label, "tag": tag}
-    # Past the session, which would reckon with a line that nobody changes any more until the Work ends.
-    work.session.connection().execute(_LINE, {**line, "facts": facts})
+    saving.add(work.session, JournalEntry, {**line, "facts": facts})
     return case.lines
 
 

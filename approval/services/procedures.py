@@ -5,13 +5,14 @@ Every door of the engine is used here and nowhere else; what comes back becomes 
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from approval import engine
 from approval.domain.errors import Unavailable
+from approval.models import saving
 from approval.models.cases import Case
 from approval.models.items import ItemVersion
 from approval.models.tasks import Errand, Progress, Task, Timer
@@ -21,7 +22,6 @@ from approval.services.packs import Pack
 
 _Row = TypeVar("_Row", Task, Errand, Timer)
 _Waiting = TypeVar("_Waiting", engine.Task, engine.Errand, engine.Timer)
-_OPENED: Final = insert(Task)
 
 
 def start(work: Work, case: Case, facts: dict[str, Any]) -> None:
@@ -199,27 +199,22 @@ class _Rows:
 
 
 def _record_tasks(work: Work, case: Case, pack: Pack, rows: _Rows, tasks: Iterable[engine.Task]) -> None:
-    opened = []
     for task, row_id in rows.fresh(Task, "task", tasks):
         lane = pack.manifest.lanes[task.lane or ""]
-        opened.append(
-            {
-                "id": row_id,
-                "item": UUID(task.id),
-                "case_id": case.id,
-                "element": task.element,
-                "name": task.name,
-                "form": task.form,
-                "department_code": lane.department or None,
-                "role": lane.role,
-                "progress": Progress.OPEN,
-                "opened_at": work.now,
-                "due_on": case.due_on,
-            }
-        )
-    if opened:
-        # Past the session, like a line of the journal; for a single row drivers have a shorter way than for many.
-        work.session.connection().execute(_OPENED, opened if len(opened) > 1 else opened[0])
+        opened = {
+            "id": row_id,
+            "item": UUID(task.id),
+            "case_id": case.id,
+            "element": task.element,
+            "name": task.name,
+            "form": task.form,
+            "department_code": lane.department or None,
+            "role": lane.role,
+            "progress": Progress.OPEN,
+            "opened_at": work.now,
+            "due_on": case.due_on,
+        }
+        saving.add(work.session, Task, opened)
 
 
 def _record_errands(work: Work, case: Case, rows: _Rows, asked: Iterable[engine.Errand]) -> None:

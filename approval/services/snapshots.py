@@ -2,20 +2,16 @@
 
 import hashlib
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 from sqlalchemy import CursorResult, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from approval.domain.manifests import APPLICANT
+from approval.models import saving
 from approval.models.cases import Case, JournalEntry
 from approval.models.snapshots import Snapshot, SnapshotKind
 from approval.models.tasks import Task
 from approval.office import Work
-
-_DIALECTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-_KEY = ("case_id", "kind", "element")
 
 
 def take(work: Work, case: Case, task: Task, ordinal: int) -> None:
@@ -85,16 +81,7 @@ def _keep(work: Work, case: Case, kind: SnapshotKind, ordinal: int, **more: Any)
         "taken_at": work.now,
         **more,
     }
-    # One statement, past the session: this happens with every task that anybody completes.
-    work.session.connection().execute(_upsert(work.session.get_bind().dialect.name), values)
-
-
-@cache
-def _upsert(dialect: str) -> Any:
-    insert = _DIALECTS[dialect](Snapshot)
-    newer = {column.name: insert.excluded[column.name] for column in Snapshot.__table__.columns}
-    set_ = {name: value for name, value in newer.items() if name not in _KEY}
-    return insert.on_conflict_do_update(index_elements=_KEY, set_=set_)
+    saving.replace(work.session, Snapshot, values)
 
 
 def _of_steps(work: Work, case: Case) -> list[tuple[Snapshot, Task]]:

@@ -1,5 +1,8 @@
 """One Work is one transaction: all of it or none of it."""
 
+import re
+from contextlib import suppress
+
 import pytest
 from sqlalchemy import delete, event, select, update
 from sqlalchemy.exc import DBAPIError
@@ -8,7 +11,7 @@ from approval.domain.actors import SYSTEM, VISITOR
 from approval.domain.errors import NotFound, NotSignedIn, Overtaken
 from approval.models.cases import Case, Serial
 from approval.models.tasks import Task
-from approval.services import cases
+from approval.services import cases, journal
 from tests.kit import walks
 from tests.kit.samples import ITEM, RETAIL, at, uploads
 
@@ -65,8 +68,7 @@ def updates(office):
     made = []
 
     def see(_connection, _cursor, statement, *_):
-        if statement.startswith(("UPDATE cases", "UPDATE tasks")):
-            made.append(statement.split(" WHERE")[0])
+        made.extend(re.findall(r"UPDATE (?:cases|tasks) SET .*?(?= WHERE)", statement))
 
     event.listen(office.engine, "before_cursor_execute", see)
     yield made
@@ -89,6 +91,72 @@ def test_a_change_is_one_update_a_row_of_the_columns_that_changed(office, update
         case = walks.case(work, number)
         assert (case.incidents, case.version) == (3, before + 1)
         assert work.session.get(Task, task_id).name == "又名"
+
+
+def test_a_new_row_is_there_for_whoever_reads_next(office):
+    number = walks.file(office)
+    with office.work() as work:
+        case = walks.case(work, number)
+        journal.write(work, case, "case:noted")
+        assert journal.has(work, case, "case:noted")
+        assert (
+            work.session.connection().exec_driver_sql("SELECT count(*) FROM journal WHERE tag = 'case:noted'").scalar()
+        )
+        journal.write(work, case, "case:ended")
+    with office.work(read_only=True) as work:
+        assert [line.tag for line in journal.read(work, walks.case(work, number))][-2:] == ["case:noted", "case:ended"]
+
+
+def test_new_rows_keep_to_their_savepoint(office):
+    number = walks.file(office)
+    with office.work() as work:
+        case = walks.case(work, number)
+        journal.write(work, case, "case:before")
+        with suppress(ZeroDivisionError), work.session.begin_nested():
+            raise ZeroDivisionError
+        with suppress(ZeroDivisionError), work.session.begin_nested():
+            work.session.connection()
+            journal.write(work, case, "case:within")
+            raise ZeroDivisionError
+        case = walks.case(work, number)
+        journal.write(work, case, "case:after")
+    with office.work(read_only=True) as work:
+        assert [line.tag for line in journal.read(work, walks.case(work, number))][-2:] == ["case:before", "case:after"]
+
+
+def test_new_rows_of_a_work_that_failed_do_not_turn_up_in_the_next(office):
+    number = walks.file(office)
+    before = walks.everything(office)
+    for _ in range(2):
+        with suppress(ZeroDivisionError), office.work() as work:
+            journal.write(work, walks.case(work, number), "case:noted")
+            raise ZeroDivisionError
+        with office.work() as work:
+            work.session.get(Serial, "x")
+    assert walks.everything(office) == before
+
+
+def test_many_new_rows_and_a_change_are_all_written(office):
+    number = walks.file(office)
+    with office.work() as work:
+        case = walks.case(work, number)
+        first = case.lines
+        for _ in range(100):
+            journal.write(work, case, "case:noted")
+    with office.work(read_only=True) as work:
+        case = walks.case(work, number)
+        assert case.lines == first + 100
+        assert [line.sequence for line in journal.read(work, case)] == list(range(1, first + 101))
+
+
+def test_whoever_is_overtaken_leaves_no_new_row(office):
+    number = walks.file(office)
+    before = walks.everything(office)
+    with pytest.raises(Overtaken), office.work() as work:  # noqa: PT012 -- it is the commit that finds out
+        case = walks.case(work, number)
+        work.session.connection().execute(update(Case).values(version=Case.version + 1))
+        journal.write(work, case, "case:noted")
+    assert walks.everything(office) == before
 
 
 def test_what_was_set_to_what_it_was_is_not_written(office, updates):
