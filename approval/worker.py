@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 _VERSION = "2"
 # How often a step is begun again when the database itself was away; what an errand did is counted in its row.
 _ATTEMPTS = 5
-# Looking for what nobody needs any more reads much and is never urgent.
+# What expired and what nobody needs any more can wait an hour: verification goes by the day itself.
 _TIDY_EVERY = 3600.0
 # Whoever stops a worker waits longer than this before pulling the plug.
 _GRACE_SECONDS = 8
@@ -64,6 +64,7 @@ def _turn(office: Office, name: str) -> None:
 
 def _tidy(office: Office) -> None:
     try:
+        workers.expire(office)
         workers.tidy(office)
     except Exception:  # noqa: BLE001 -- logged with its trace
         _log.exception("tidying failed")

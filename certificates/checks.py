@@ -38,6 +38,8 @@ class Question(StrEnum):
     """The licence was not rescinded."""
     NOT_CANCELLED = "not_cancelled"
     """The licence was not cancelled."""
+    NOT_SUPERSEDED = "not_superseded"
+    """No newer version of the licence has taken its place."""
     NOT_SUSPENDED = "not_suspended"
     """The licence is not withheld for a time."""
     BEGUN = "begun"
@@ -58,6 +60,7 @@ class Outcome(StrEnum):
     REVOKED = "revoked"
     RESCINDED = "rescinded"
     CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
     SUSPENDED = "suspended"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
@@ -99,6 +102,7 @@ _VERDICTS = (
     (Outcome.REVOKED, {Question.NOT_REVOKED}),
     (Outcome.RESCINDED, {Question.NOT_RESCINDED}),
     (Outcome.CANCELLED, {Question.NOT_CANCELLED}),
+    (Outcome.SUPERSEDED, {Question.NOT_SUPERSEDED}),
     (Outcome.SUSPENDED, {Question.NOT_SUSPENDED}),
     (Outcome.EXPIRED, {Question.NOT_EXPIRED}),
     (Outcome.NOT_YET_VALID, {Question.BEGUN}),

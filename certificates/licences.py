@@ -1,4 +1,4 @@
-"""Electronic licences (电子证照): issue, suspend, end, find. Nothing is ever deleted.
+"""Electronic licences (电子证照): issue, succeed, suspend, end, find. Nothing is ever deleted.
 
 Write down what you are about to sign before you sign: `intend` records the licence and its statement, `seal`
 makes it valid. `issue` does both in the caller's transaction; a remote seal does them in two.
@@ -6,7 +6,7 @@ makes it valid. `issue` does both in the caller's transaction; a remote seal doe
 
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -44,8 +44,9 @@ LAWFUL: Final[Mapping[Act, Rule]] = {
     Act.RESUME: Rule(frozenset({State.SUSPENDED}), State.VALID),
     Act.REVOKE: Rule(_IN_FORCE, State.REVOKED),
     Act.RESCIND: Rule(_IN_FORCE, State.RESCINDED),
-    Act.CANCEL: Rule(_IN_FORCE | {State.REVOKED, State.RESCINDED}, State.CANCELLED),
+    Act.CANCEL: Rule(_IN_FORCE | {State.EXPIRED, State.REVOKED, State.RESCINDED}, State.CANCELLED),
 }
+SUCCESSIONS: Final = frozenset({Act.CHANGE, Act.RENEW, Act.REISSUE})
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,24 @@ class Draft:
     valid_until: date | None
 
 
+@dataclass(frozen=True)
+class Succession:
+    """What takes a licence's place (换发内容): by which act, for what reason and article, from what source.
+
+    `holder` and `fields` matter to a change (变更), which keeps the days; `valid_until` to a renewal (延续), which
+    holds from `issued_on`; a reissue (补领) says the same once more. The number is kept by all.
+    """
+
+    act: Act
+    source: str
+    issued_on: date
+    reason: str
+    basis: str
+    holder: Holder | None = None
+    fields: Mapping[str, Any] | None = None
+    valid_until: date | None = None
+
+
 def issue(session: Session, draft: Draft, sealer: Sealer, *, now: datetime, actor: str) -> Licence:
     """Issue a licence (颁发证照): intend, then seal, in the caller's transaction; a source issues once.
 
@@ -111,53 +130,112 @@ def intend(session: Session, draft: Draft, *, now: datetime, actor: str) -> Lice
     """
     if known := find_by_source(session, draft.source):
         return known
-    try:
-        with session.begin_nested():
-            number = numbers.draw(session, draft.type.number_pattern, _parts(draft))
-            serial = "".join(character for character in number if character.isascii() and character.isalnum())
-            licence = Licence(
-                id=uuid.uuid4(),
-                state=State.INTENDED,
-                source=draft.source,
-                type_code=draft.type.code,
-                type_name=draft.type.name,
-                identifier=str(Identifier(draft.type.code, draft.issuer.uscc, serial)),
-                number=number,
-                token=_random(_TOKEN_LENGTH),
-                check_code=_random(_CHECK_CODE_LENGTH),
-                holder_name=draft.holder.name,
-                holder_code=draft.holder.code,
-                holder_code_type=draft.holder.code_type,
-                issuer_code=draft.issuer.code,
-                issuer_uscc=draft.issuer.uscc,
-                issuer_name=draft.issuer.name,
-                fields=dict(draft.fields),
-                public_fields=list(draft.type.public_fields),
-                issued_on=draft.issued_on,
-                valid_from=draft.valid_from,
-                valid_until=draft.valid_until,
-                intended_at=now,
-            )
-            licence.statement = statements.compose(licence).decode()
-            session.add(licence)
-            session.flush()
-            _record(session, licence, Act.INTEND, at=now, actor=actor)
-    except IntegrityError:
-        if known := find_by_source(session, draft.source):  # somebody asked for the same at the same moment
-            return known
-        raise
+
+    def first() -> Licence:
+        number = numbers.draw(session, draft.type.number_pattern, _parts(draft))
+        return _written(
+            number=number,
+            version=1,
+            source=draft.source,
+            type_code=draft.type.code,
+            type_name=draft.type.name,
+            holder_name=draft.holder.name,
+            holder_code=draft.holder.code,
+            holder_code_type=draft.holder.code_type,
+            issuer_code=draft.issuer.code,
+            issuer_uscc=draft.issuer.uscc,
+            issuer_name=draft.issuer.name,
+            fields=dict(draft.fields),
+            public_fields=list(draft.type.public_fields),
+            issued_on=draft.issued_on,
+            valid_from=draft.valid_from,
+            valid_until=draft.valid_until,
+            intended_at=now,
+        )
+
+    return _once(session, draft.source, first, at=now, actor=actor)
+
+
+def succeed(session: Session, number: str, new: Succession, sealer: Sealer, *, now: datetime, actor: str) -> Licence:
+    """Let a new version take a licence's place (变更、延续、补领): `intend_succession`, then `seal`.
+
+    In the caller's transaction; a source issues once. Raises what those two raise.
+    """
+    licence = intend_succession(session, number, new, now=now, actor=actor)
+    if licence.state is State.INTENDED:
+        seal(session, licence, sealer, now=now, actor=actor, reason=new.reason, basis=new.basis)
     return licence
 
 
-def seal(session: Session, licence: Licence, sealer: Sealer, *, now: datetime, actor: str) -> None:
-    """Seal an intended licence (签章), which makes it valid.
+def intend_succession(session: Session, number: str, new: Succession, *, now: datetime, actor: str) -> Licence:
+    """Write down the version that is to take a licence's place (拟换发证照), before it is sealed.
 
-    Raises IllegalAct when it is not intended any more, SealRefused when the seal is not the issuer's or its
-    certificate does not hold now.
+    Only a valid licence that has not expired on the day can be changed, renewed or reissued (行政许可法 art. 49
+    and 50), and its holder is not exchanged. Asked twice for one source it returns the same version. Raises
+    ReasonMissing, LicenceUnknown, IllegalAct, NotCanonical.
+    """
+    if known := find_by_source(session, new.source):
+        return known
+    if not new.reason.strip() or not new.basis.strip():
+        raise ReasonMissing(act=new.act, number=number)
+    old = find_by_number(session, number)
+    if old is None or old.state is State.INTENDED:
+        raise LicenceUnknown(number=number)
+    if new.act not in SUCCESSIONS or old.state is not State.VALID:
+        raise IllegalAct(act=new.act, number=old.number, state=old.state)
+    if expired(old, new.issued_on):
+        raise IllegalAct(act=new.act, number=old.number, state=State.EXPIRED)
+    holder = new.holder if new.act is Act.CHANGE and new.holder else old.holder
+    if (holder.code, holder.code_type) != (old.holder_code, old.holder_code_type):
+        raise IllegalAct(act=new.act, number=old.number, state=old.state, holder=holder.code)
+    renewed = new.act is Act.RENEW
+
+    def later() -> Licence:
+        return _written(
+            number=old.number,
+            version=old.version + 1,
+            succession=new.act,
+            source=new.source,
+            type_code=old.type_code,
+            type_name=old.type_name,
+            holder_name=holder.name,
+            holder_code=holder.code,
+            holder_code_type=holder.code_type,
+            issuer_code=old.issuer_code,
+            issuer_uscc=old.issuer_uscc,
+            issuer_name=old.issuer_name,
+            fields=dict(new.fields if new.act is Act.CHANGE and new.fields is not None else old.fields),
+            public_fields=list(old.public_fields),
+            issued_on=old.issued_on if new.act is Act.REISSUE else new.issued_on,
+            valid_from=new.issued_on if renewed else old.valid_from,
+            valid_until=new.valid_until if renewed else old.valid_until,
+            intended_at=now,
+        )
+
+    return _once(session, new.source, later, at=now, actor=actor)
+
+
+def seal(
+    session: Session,
+    licence: Licence,
+    sealer: Sealer,
+    *,
+    now: datetime,
+    actor: str,
+    reason: str = "",
+    basis: str = "",
+) -> None:
+    """Seal an intended licence (签章), which makes it valid and the version before it superseded (换发).
+
+    `reason` and `basis` are of the act that a later version owes its being to. Raises IllegalAct when it is not
+    intended any more, or the version before it has ended or is withheld by now; ReasonMissing; SealRefused when the
+    seal is not the issuer's or its certificate does not hold now.
     """
     if licence.state is not State.INTENDED:
         raise IllegalAct(act=Act.SEAL, number=licence.number, state=licence.state)
     seals.require_entitled(sealer, licence.issuer_uscc, now)
+    if licence.succession is not None:
+        _supersede(session, licence, now=now, actor=actor, reason=reason, basis=basis)
     jws = seals.seal(licence.statement.encode(), sealer, now)
     _move(session, licence, Act.SEAL, State.INTENDED, state=State.VALID, seal=jws, sealed_at=now)
     _record(session, licence, Act.SEAL, at=now, actor=actor)
@@ -184,16 +262,44 @@ def perform(session: Session, number: str, act: Act, *, reason: str, basis: str,
     return licence
 
 
+def expire(session: Session, licence: Licence, *, today: date, now: datetime, actor: str) -> None:
+    """Write down that a licence's last day has passed (到期失效); verification goes by the day itself.
+
+    `today` is the legal day. Raises IllegalAct for one that has days left or is not in force.
+    """
+    if licence.state not in _IN_FORCE or not expired(licence, today):
+        raise IllegalAct(act=Act.EXPIRE, number=licence.number, state=licence.state)
+    _move(session, licence, Act.EXPIRE, licence.state, state=State.EXPIRED)
+    _record(session, licence, Act.EXPIRE, at=now, actor=actor)
+
+
+def expired(licence: Licence, today: date) -> bool:
+    """Tell whether the last day has passed (已届满); a long-term licence has none."""
+    return licence.valid_until is not None and licence.valid_until < today
+
+
+def lapsed(session: Session, today: date, *, limit: int) -> Sequence[Licence]:
+    """List licences in force whose last day has passed (到期证照), the longest past first, at most `limit`."""
+    past = select(Licence).where(Licence.state.in_(_IN_FORCE), Licence.valid_until < today)
+    return session.scalars(past.order_by(Licence.valid_until, Licence.id).limit(limit)).all()
+
+
 def lawful(licence: Licence) -> tuple[Act, ...]:
     """Tell which acts may be done to a licence where it stands (可作出的行为), those of `LAWFUL`, in its order."""
     return tuple(act for act, rule in LAWFUL.items() if licence.state in rule.from_)
 
 
 def find_by_number(session: Session, number: str) -> Licence | None:
-    """Find a licence by its number (按证照编号), as printed."""
+    """Find a licence by its number (按证照编号), as printed: the newest version that was sealed, if any was."""
+    return next(iter(versions(session, number)), None)
+
+
+def versions(session: Session, number: str) -> Sequence[Licence]:
+    """List all versions of a licence (历次版本), the one that counts first, one not yet sealed last."""
     if not number.isprintable():  # NUL and half characters, which a database driver would choke on
-        return None
-    return session.scalar(select(Licence).where(Licence.number == number.strip()))
+        return []
+    of_number = select(Licence).where(Licence.number == number.strip())
+    return session.scalars(of_number.order_by(Licence.state == State.INTENDED, Licence.version.desc())).all()
 
 
 def find_by_token(session: Session, token: str) -> Licence | None:
@@ -227,6 +333,47 @@ def tidy(code: str) -> str:
 def _parts(draft: Draft) -> dict[str, str]:
     said = {name: value for name, value in draft.fields.items() if isinstance(value, str)}
     return {"year": f"{draft.issued_on.year:04d}", "region": draft.issuer.region, **said}
+
+
+def _written(*, number: str, version: int, **said: Any) -> Licence:
+    serial = "".join(character for character in number if character.isascii() and character.isalnum())
+    licence = Licence(
+        id=uuid.uuid4(),
+        state=State.INTENDED,
+        number=number,
+        version=version,
+        identifier=str(Identifier(said["type_code"], said["issuer_uscc"], serial, version)),
+        token=_random(_TOKEN_LENGTH),
+        check_code=_random(_CHECK_CODE_LENGTH),
+        **said,
+    )
+    licence.statement = statements.compose(licence).decode()
+    return licence
+
+
+def _once(session: Session, source: str, write: Callable[[], Licence], **facts: Any) -> Licence:
+    try:
+        with session.begin_nested():
+            licence = write()
+            session.add(licence)
+            session.flush()
+            _record(session, licence, Act.INTEND, **facts)
+    except IntegrityError:
+        if known := find_by_source(session, source):  # somebody asked for the same at the same moment
+            return known
+        raise
+    return licence
+
+
+def _supersede(session: Session, licence: Licence, *, now: datetime, actor: str, reason: str, basis: str) -> None:
+    """Take the version before out of force; whatever befell it since the succession was written down stops it."""
+    assert licence.succession is not None
+    if not reason.strip() or not basis.strip():
+        raise ReasonMissing(act=licence.succession, number=licence.number)
+    before = select(Licence).where(Licence.number == licence.number, Licence.version == licence.version - 1)
+    old = session.scalars(before).one()
+    _move(session, old, Act(licence.succession), State.VALID, state=State.SUPERSEDED)
+    _record(session, old, Act(licence.succession), at=now, actor=actor, reason=reason, basis=basis)
 
 
 def _random(length: int) -> str:

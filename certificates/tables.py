@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 from sqlalchemy import Enum as OneOf
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -46,23 +47,29 @@ class Instant(TypeDecorator[datetime]):
 
 
 class State(StrEnum):
-    """Where a licence stands (证照状态): 拟发, 有效, 暂扣, 吊销, 撤销, 注销; expired (过期) is derived from the day."""
+    """Where a licence stands (证照状态): 拟发, 有效, 暂扣, 已换发, 过期, 吊销, 撤销, 注销."""
 
     INTENDED = "intended"
     VALID = "valid"
     SUSPENDED = "suspended"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
     REVOKED = "revoked"
     RESCINDED = "rescinded"
     CANCELLED = "cancelled"
 
 
 class Act(StrEnum):
-    """What was done to a licence (证照行为): 拟发, 签章, 暂扣, 发还, 吊销, 撤销, 注销."""
+    """What was done to a licence (证照行为): 拟发, 签章, 变更, 延续, 补领, 暂扣, 发还, 到期, 吊销, 撤销, 注销."""
 
     INTEND = "intend"
     SEAL = "seal"
+    CHANGE = "change"
+    RENEW = "renew"
+    REISSUE = "reissue"
     SUSPEND = "suspend"
     RESUME = "resume"
+    EXPIRE = "expire"
     REVOKE = "revoke"
     RESCIND = "rescind"
     CANCEL = "cancel"
@@ -92,7 +99,10 @@ class Base(DeclarativeBase):
 
 
 class Licence(Base):
-    """An electronic licence (电子证照): what was granted, the sealed statement of it, and where it stands."""
+    """One version of an electronic licence (电子证照): what was granted, its sealed statement, where it stands.
+
+    A change, a renewal and a reissue make a new version under the same number; the old one stays, superseded.
+    """
 
     __tablename__ = "licences"
     __table_args__ = (
@@ -101,6 +111,9 @@ class Licence(Base):
             "(state IN ('revoked', 'rescinded', 'cancelled')) = (ended_at IS NOT NULL)", "ended_at_if_ended"
         ),
         CheckConstraint("valid_until IS NULL OR valid_until >= valid_from", "ends_after_it_begins"),
+        CheckConstraint("(version = 1) = (succession IS NULL)", "later_version_succeeds"),
+        CheckConstraint("succession IN ('change', 'renew', 'reissue')", "succession_is_lawful"),
+        UniqueConstraint("number", "version"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
@@ -110,7 +123,11 @@ class Licence(Base):
     type_code: Mapped[str] = mapped_column(String(21))
     type_name: Mapped[str] = mapped_column(Text)
     identifier: Mapped[str] = mapped_column(String(128), unique=True)
-    number: Mapped[str] = mapped_column(String(64), unique=True)
+    number: Mapped[str] = mapped_column(String(64))
+    """The same for every version (证照编号)."""
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    succession: Mapped[Act | None] = mapped_column(_one_of(Act, "succession_known"))
+    """By which act it takes the place of the version before (换发行为); the first has none."""
     token: Mapped[str] = mapped_column(String(20), unique=True)
     """The public look-up key in the QR code (查验标识): 100 random bits."""
     check_code: Mapped[str] = mapped_column(String(6))
@@ -146,7 +163,9 @@ class LicenceAct(Base):
     """One act on a licence (证照行为记录): append-only."""
 
     __tablename__ = "licence_acts"
-    __table_args__ = (CheckConstraint("act IN ('intend', 'seal') OR (reason <> '' AND basis <> '')", "act_has_reason"),)
+    __table_args__ = (
+        CheckConstraint("act IN ('intend', 'seal', 'expire') OR (reason <> '' AND basis <> '')", "act_has_reason"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     licence_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Licence.id), index=True)

@@ -26,6 +26,7 @@ _SHOWABLE = {Outcome.VALID, Outcome.EXPIRED, Outcome.NOT_YET_VALID} | {
     Outcome.REVOKED,
     Outcome.RESCINDED,
     Outcome.CANCELLED,
+    Outcome.SUPERSEDED,
     Outcome.SUSPENDED,
 }
 _STANDING = (
@@ -82,12 +83,14 @@ def verify_token(session: Session, token: str, *, trust: Trust, today: date) -> 
 
 
 def verify_number(session: Session, number: str, check_code: str, *, trust: Trust, today: date) -> Verification:
-    """Verify by number and printed check code (编号查验); a wrong code and an unknown number answer alike."""
-    licence = licences.find_by_number(session, number)
+    """Verify by number and printed check code (编号查验); a wrong code and an unknown number answer alike.
+
+    Each version has a code of its own, so that an old print is told from the licence that counts.
+    """
     given = licences.tidy(check_code).encode(errors="replace")
-    if not hmac.compare_digest(given, licence.check_code.encode() if licence else b""):
-        licence = None
-    return _look_up(session, licence, trust, today)
+    # All are compared, as many as there are: which one it was does not show in the time it takes.
+    codes = [(hmac.compare_digest(given, one.check_code.encode()), one) for one in licences.versions(session, number)]
+    return _look_up(session, next((one for same, one in codes if same), None), trust, today)
 
 
 def verify_as_operator(session: Session, number: str, *, trust: Trust, today: date) -> Verification:
@@ -135,7 +138,7 @@ def _look_up(session: Session, licence: Licence | None, trust: Trust, today: dat
         Check(Question.BEGUN, licence.valid_from <= today, licence.valid_from.isoformat()),
         Check(
             Question.NOT_EXPIRED,
-            licence.valid_until is None or today <= licence.valid_until,
+            licence.state is not State.EXPIRED and not licences.expired(licence, today),
             licence.valid_until.isoformat() if licence.valid_until else "",
         ),
     ]
@@ -162,6 +165,8 @@ def _standing(session: Session, licence: Licence) -> Iterator[Check]:
     done = {act.act: act for act in licences.acts(session, licence)}
     if Act.SUSPEND in done and Act.RESUME in done and done[Act.SUSPEND].id < done[Act.RESUME].id:
         del done[Act.SUSPEND]
+    taken = next((act for act in done.values() if act.act in licences.SUCCESSIONS), None)
+    yield Check(Question.NOT_SUPERSEDED, licence.state is not State.SUPERSEDED and taken is None, _told(taken))
     for question, state, act in _STANDING:
         yield Check(question, licence.state is not state and act not in done, _told(done.get(act)))
 

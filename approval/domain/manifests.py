@@ -20,6 +20,7 @@ APPLICANT = "applicant"
 _MOST_DAYS = 2000  # eight years of working days: more is a slip of the pen
 _MOST_YEARS = 100
 _SLUG = re.compile(r"[a-z0-9-]+")  # part of the address of the item's page
+_LICENCE_ACTS = frozenset({"issue", "change", "renew", "reissue"})
 _NEEDS = frozenset({"required", "optional", "when"})
 _KINDS = {str: "a text", int: "a whole number", list: "a list", dict: "a table", date: "a date"}
 _EMPTY: Mapping[type, Any] = {str: "", int: 0, list: [], dict: {}, date: date.min}
@@ -82,7 +83,10 @@ class MaterialRequirement:
 
 @dataclass(frozen=True)
 class LicenceRule:
-    """What licence comes out (结果证照): type code, number pattern, validity in years, fields as FEEL."""
+    """What licence comes out (结果证照): type code, number pattern, validity in years, fields as FEEL.
+
+    `act` is `issue`, or `change`, `renew`, `reissue`: then `of` is FEEL for the number of the licence meant.
+    """
 
     code: str
     type: str
@@ -93,6 +97,8 @@ class LicenceRule:
     fields: Mapping[str, str]
     public: tuple[str, ...]
     basis: str
+    act: str = "issue"
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -295,6 +301,9 @@ class _Reader:
         )
 
     def _licence(self) -> LicenceRule:
+        act = self._get(str, "licence.act") if "act" in self._get(dict, "licence") else "issue"
+        if act not in _LICENCE_ACTS:
+            self.faults.append(Fault(FILE, "licence.act", 0, f"must be one of {', '.join(sorted(_LICENCE_ACTS))}"))
         return LicenceRule(
             code=self._get(str, "licence.code"),
             type=self._get(str, "licence.type"),
@@ -305,4 +314,6 @@ class _Reader:
             fields=self._table("licence.fields"),
             public=self._texts("licence.public"),
             basis=self._get(str, "licence.basis"),
+            act=act,
+            of=self._get(str, "licence.of") if act != "issue" else "",
         )

@@ -19,6 +19,7 @@ from approval.domain.errors import (
     NotSignedIn,
     Unavailable,
 )
+from approval.domain.manifests import Manifest
 from approval.expressions import feel
 from approval.models.cases import Case
 from approval.models.people import Department
@@ -26,8 +27,28 @@ from approval.models.tasks import Errand
 from approval.office import Office, Work
 from approval.services import access, answers, items, journal, notices, people, tokens
 from approval.services.errands import CARRIED, Carried, act
-from certificates import Act, Draft, Holder, Issuer, Licence, LicenceAct, LicenceType, State, Verification
+from certificates import (
+    Act,
+    Draft,
+    Holder,
+    Issuer,
+    Licence,
+    LicenceAct,
+    LicenceType,
+    Sealer,
+    State,
+    Succession,
+    Verification,
+)
 
+# What the journal is told when a case gives a licence, or a new version of one.
+_GIVEN: Final[Mapping[str, str]] = {
+    "issue": "licence:issued",
+    Act.CHANGE: "licence:changed",
+    Act.RENEW: "licence:renewed",
+    Act.REISSUE: "licence:reissued",
+}
+_LAPSED_AT_ONCE = 200
 # What the journal and the holder are told of an act.
 TOLD: Final[Mapping[Act, tuple[str, str]]] = {
     Act.SUSPEND: ("licence:suspended", "licence-suspended"),
@@ -42,8 +63,11 @@ TOLD: Final[Mapping[Act, tuple[str, str]]] = {
 def issue(work: Work, case: Case) -> dict[str, Any]:
     """Issue the licence of a granted case (颁发证照): recorded, then sealed, in this Work; a case issues once.
 
-    Raises `IllegalStep` unless granted (行政许可法第三十九条), `Incomplete` for a field that has no value,
-    `Unavailable` for a character that our fonts cannot draw, and what the strong-house raises.
+    Where the pack says so it changes, renews or reissues (变更、延续、补领) the applicant's licence that the
+    application names: the number stays, and the version before is superseded. Raises `IllegalStep` unless granted
+    (行政许可法第三十九条), `Incomplete` for a field that has no value, `Unavailable` for a character that our fonts
+    cannot draw, `NotFound` for a licence that is not the applicant's or of another type, and what the strong-house
+    raises.
     """
     pack = items.pack_of(work, case)
     rule = pack.manifest.licence
@@ -72,9 +96,46 @@ def issue(work: Work, case: Case) -> dict[str, Any]:
         valid_until=kind.last_day(work.today),
     )
     sealer = work.office.authority.sealer(department.code)
-    licence = certificates.issue(work.session, draft, sealer, now=work.now, actor=work.actor.label)
-    journal.write(work, case, "licence:issued", number=licence.number)
+    if rule.act == "issue":
+        licence = certificates.issue(work.session, draft, sealer, now=work.now, actor=work.actor.label)
+    else:
+        licence = _succeed(work, pack.manifest, draft, sealer, str(feel.evaluate(rule.of, context)))
+    journal.write(work, case, _GIVEN[rule.act], number=licence.number)
     return {"number": licence.number}
+
+
+def _succeed(work: Work, manifest: Manifest, draft: Draft, sealer: Sealer, number: str) -> Licence:
+    rule = manifest.licence
+    assert rule is not None
+    old = certificates.find_by_number(work.session, number)
+    known = old is not None and old.holder_code == draft.holder.code and old.type_code == draft.type.code
+    if old is None or not known or old.issuer_code != draft.issuer.code:
+        raise NotFound(licence=number)
+    new = Succession(
+        Act(rule.act),
+        source=draft.source,
+        issued_on=draft.issued_on,
+        reason=manifest.name.zh,
+        basis=rule.basis,
+        holder=draft.holder,
+        fields=draft.fields,
+        valid_until=draft.valid_until,
+    )
+    return certificates.succeed(work.session, number, new, sealer, now=work.now, actor=work.actor.label)
+
+
+def expire(work: Work) -> int:
+    """Write down which licences have come to their last day (到期失效) and tell the holders; return how many.
+
+    At most as many as one Work should hold; the next sweep does the rest. Verification does not wait for it.
+    """
+    lapsed = certificates.lapsed(work.session, work.today, limit=_LAPSED_AT_ONCE)
+    for licence in lapsed:
+        certificates.expire(work.session, licence, today=work.today, now=work.now, actor=work.actor.label)
+        case = work.session.get_one(Case, UUID(licence.source), with_for_update=True)
+        journal.write(work, case, "licence:expired", number=licence.number)
+        notices.tell(work, case, "licence-expired", licence=licence.number, day=str(licence.valid_until))
+    return len(lapsed)
 
 
 def perform(work: Work, number: str, deed: Act | None, *, reason: str, basis: str, token: str | None = None) -> Licence:
@@ -127,8 +188,15 @@ def in_charge(work: Work, number: str) -> Licence:
 
 
 def history(work: Work, licence: Licence) -> Sequence[LicenceAct]:
-    """Tell what was done to a licence (证照行为记录), oldest first."""
-    return certificates.acts(work.session, licence)
+    """Tell what was done to a licence in all its versions (证照行为记录), oldest first."""
+    return sorted(
+        (
+            act
+            for one in certificates.versions(work.session, licence.number)
+            for act in certificates.acts(work.session, one)
+        ),
+        key=lambda act: act.id,
+    )
 
 
 def of_case(work: Work, case: Case) -> Licence | None:
@@ -137,11 +205,15 @@ def of_case(work: Work, case: Case) -> Licence | None:
 
 
 def mine(work: Work) -> list[Licence]:
-    """List the licences of the applicant that the actor acts for (我的证照), newest first; raises `NotSignedIn`."""
+    """List the licences of the applicant that the actor acts for (我的证照), newest first; raises `NotSignedIn`.
+
+    Each in the version that counts; earlier ones stay with `history` and their cases.
+    """
     if work.actor.person is None:
         raise NotSignedIn
     holder = people.applicant(work, work.actor.organization or work.actor.person, work.actor.person)
-    return [one for one in certificates.find_by_holder(work.session, holder["number"]) if one.state != State.INTENDED]
+    shown = certificates.find_by_holder(work.session, holder["number"])
+    return [one for one in shown if one.state not in {State.INTENDED, State.SUPERSEDED}]
 
 
 def own(work: Work, number: str) -> Licence:

@@ -124,6 +124,7 @@ def _written(manifest: Manifest) -> dict[str, str]:
     written |= {f"materials.{material.code}.when": material.when for material in manifest.materials if material.when}
     if manifest.licence:
         written |= {f"licence.fields.{name}": text for name, text in manifest.licence.fields.items()}
+        written |= {"licence.of": manifest.licence.of} if manifest.licence.of else {}
     return written
 
 

@@ -9,10 +9,10 @@ from approval.domain.errors import Objected, Overtaken
 from approval.models.cases import Case
 from approval.models.tasks import Errand, ErrandProgress
 from approval.office import Office, Work, conflicted
-from approval.services import calls, drafts, errands, incidents, procedures, snapshots, timers, tokens
+from approval.services import calls, drafts, errands, incidents, licences, procedures, snapshots, timers, tokens
 from approval.services.errands import Carried
 
-__all__ = ["calls", "carry", "run_errand", "sweep", "tidy"]
+__all__ = ["calls", "carry", "expire", "run_errand", "sweep", "tidy"]
 
 _log = logging.getLogger(__name__)
 # A case whose timers breed timers that are due at once must not keep a worker from everything else.
@@ -89,6 +89,14 @@ def tidy(office: Office) -> int:
         if not cleared:
             return gone
         gone += cleared
+
+
+def expire(office: Office) -> int:
+    """Write down which licences have expired (证照到期巡查), a few at a time, and return how many."""
+    count = 0
+    while done := office.do(licences.expire):
+        count += done
+    return count
 
 
 def _let_be(office: Office, case_id: UUID, reason: Exception) -> None:

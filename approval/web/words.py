@@ -74,6 +74,9 @@ OUTCOMES: Mapping[Outcome, Told] = {
     Outcome.REVOKED: Told(_("已经被吊销"), _("证照是真实的，但已经被签发机关吊销，不再有效。")),
     Outcome.RESCINDED: Told(_("已经被撤销"), _("证照是真实的，但当初的许可已经依法撤销，不再有效。")),
     Outcome.CANCELLED: Told(_("已经注销"), _("证照是真实的，但已经办理注销，不再有效。")),
+    Outcome.SUPERSEDED: Told(
+        _("已经换发新证"), _("证照是真实的，但已经被同一编号的新证照代替，请向持证人索取新证照。")
+    ),
     Outcome.SUSPENDED: Told(_("正在暂扣"), _("证照是真实的，但目前被签发机关暂扣，发还以前不能使用。")),
     Outcome.EXPIRED: Told(_("已经过期"), _("证照是真实的，但有效期已经届满，不再有效。")),
     Outcome.NOT_YET_VALID: Told(_("还没有到生效日期"), _("证照是真实的，但有效期还没有开始。")),
@@ -98,6 +101,7 @@ QUESTIONS: Mapping[Question, LazyString] = {
     Question.NOT_REVOKED: _("证照没有被吊销"),
     Question.NOT_RESCINDED: _("证照没有被撤销"),
     Question.NOT_CANCELLED: _("证照没有注销"),
+    Question.NOT_SUPERSEDED: _("证照没有被新证照代替"),
     Question.NOT_SUSPENDED: _("证照没有被暂扣"),
     Question.BEGUN: _("有效期已经开始"),
     Question.NOT_EXPIRED: _("有效期没有届满"),
@@ -105,6 +109,7 @@ QUESTIONS: Mapping[Question, LazyString] = {
 
 # The answers whose detail is a day or a published reason; other details are for operators.
 TELLING = frozenset({Question.NOT_REVOKED, Question.NOT_RESCINDED, Question.NOT_CANCELLED, Question.NOT_SUSPENDED}) | {
+    Question.NOT_SUPERSEDED,
     Question.BEGUN,
     Question.NOT_EXPIRED,
 }
@@ -112,6 +117,8 @@ TELLING = frozenset({Question.NOT_REVOKED, Question.NOT_RESCINDED, Question.NOT_
 LICENCE_STATES: Mapping[State, LazyString] = {
     State.INTENDED: _("拟发"),
     State.VALID: _("有效"),
+    State.SUPERSEDED: _("已换发"),
+    State.EXPIRED: _("已过期"),
     State.SUSPENDED: _("已暂扣"),
     State.REVOKED: _("已吊销"),
     State.RESCINDED: _("已撤销"),
@@ -121,6 +128,10 @@ LICENCE_STATES: Mapping[State, LazyString] = {
 LICENCE_ACTS: Mapping[Act, LazyString] = {
     Act.INTEND: _("拟发"),
     Act.SEAL: _("签章"),
+    Act.CHANGE: _("变更"),
+    Act.RENEW: _("延续"),
+    Act.REISSUE: _("补领"),
+    Act.EXPIRE: _("到期"),
     Act.SUSPEND: _("暂扣"),
     Act.RESUME: _("发还"),
     Act.REVOKE: _("吊销"),
@@ -156,6 +167,7 @@ NOTICES: Mapping[str, LazyString] = {
     "licence-revoked": _("您的证照已经被吊销。"),
     "licence-rescinded": _("您的证照已经被撤销。"),
     "licence-cancelled": _("您的证照已经注销。"),
+    "licence-expired": _("您的证照有效期已经届满。"),
 }
 
 # What a notice says of this case: fact by fact, in this order.
@@ -205,6 +217,10 @@ JOURNAL: Mapping[str, LazyString] = {
     "errand:retried": _("自动事务重新办理"),
     "errand:skipped": _("跳过自动事务"),
     "licence:issued": _("颁发证照"),
+    "licence:changed": _("变更证照"),
+    "licence:renewed": _("延续证照"),
+    "licence:reissued": _("补领证照"),
+    "licence:expired": _("证照到期"),
     "licence:drawn": _("证照文件制作完成"),
     "licence:suspended": _("暂扣证照"),
     "licence:given-back": _("发还证照"),

@@ -216,3 +216,125 @@ def test_the_statement_says_everything_in_names_that_the_standard_knows(session:
     assert data["licence"]["holder_name"] == HOLDER.name
     assert data["licence"]["valid_until"] == "2031-11-21"
     assert data["licence"]["fields"] == FIELDS
+
+
+def succession(act: Act, **changes: Any) -> certificates.Succession:
+    return replace(certificates.Succession(act, "case-2", date(2027, 3, 1), "甲", "乙"), **changes)
+
+
+@pytest.fixture
+def succeed(session: Session, authority):
+    def done(number: str, act: Act, **changes: Any) -> certificates.Licence:
+        new = succession(act, **changes)
+        later = NOW + timedelta(days=99)
+        return certificates.succeed(session, number, new, authority.sealer("market"), now=later, actor="officer-2")
+
+    return done
+
+
+def test_a_change_keeps_number_and_days_and_says_the_new_fields(session: Session, issue, succeed):
+    old = issue()
+    holder = replace(HOLDER, name="新名小馆（示例数据）")
+    new = succeed(old.number, Act.CHANGE, holder=holder, fields=FIELDS | {"premises": "示例路 2 号"})
+    assert (old.state, new.state) == (State.SUPERSEDED, State.VALID)
+    assert (new.number, new.version, new.succession) == (old.number, 2, Act.CHANGE)
+    assert (new.valid_from, new.valid_until, new.issued_on) == (old.valid_from, old.valid_until, date(2027, 3, 1))
+    assert (new.holder_name, new.fields["premises"]) == (holder.name, "示例路 2 号")
+    assert certificates.Identifier.parse(new.identifier).version == 2
+    assert {new.token, new.check_code, new.source}.isdisjoint({old.token, old.check_code, old.source})
+    assert certificates.find_by_number(session, old.number) is new
+    assert list(certificates.versions(session, old.number)) == [new, old]
+    (act,) = [act for act in certificates.acts(session, old) if act.act is Act.CHANGE]
+    assert (act.reason, act.basis, act.actor) == ("甲", "乙", "officer-2")
+
+
+def test_a_renewal_holds_from_the_day_it_is_decided(issue, succeed):
+    old = issue()
+    new = succeed(old.number, Act.RENEW, valid_until=date(2032, 2, 29), fields={"premises": "unheard"})
+    assert (new.valid_from, new.valid_until, new.fields) == (date(2027, 3, 1), date(2032, 2, 29), old.fields)
+
+
+def test_a_reissue_says_the_same_once_more(issue, succeed):
+    old = issue()
+    new = succeed(old.number, Act.REISSUE, fields={}, valid_until=date(2099, 1, 1))
+    same = ("fields", "issued_on", "valid_from", "valid_until", "holder_name", "public_fields")
+    assert all(getattr(new, name) == getattr(old, name) for name in same)
+
+
+def test_a_succession_asked_twice_happens_once(session: Session, issue, succeed):
+    number = issue().number
+    assert succeed(number, Act.CHANGE) is succeed(number, Act.CHANGE)
+    assert count(session, certificates.Licence) == 2
+    assert succeed(number, Act.REISSUE, source="case-3").version == 3
+
+
+@pytest.mark.parametrize("before", [Act.SUSPEND, Act.REVOKE, Act.RESCIND, Act.CANCEL])
+def test_only_a_valid_licence_is_succeeded(session: Session, issue, succeed, before: Act):
+    number = issue().number
+    perform(session, number, before)
+    for act in (Act.CHANGE, Act.RENEW, Act.REISSUE):
+        with pytest.raises(IllegalAct):
+            succeed(number, act)
+
+
+def test_what_is_no_succession_is_refused(session: Session, issue, succeed):
+    number = issue().number
+    for act in (Act.REVOKE, Act.SEAL, Act.EXPIRE):
+        with pytest.raises(IllegalAct):
+            succeed(number, act)
+    with pytest.raises(IllegalAct):  # 行政许可法第九条: what was granted to one is not handed to another
+        succeed(number, Act.CHANGE, holder=replace(HOLDER, code="91350500MA0000002A"))
+    with pytest.raises(IllegalAct) as late:
+        succeed(number, Act.RENEW, issued_on=date(2031, 11, 22))
+    assert late.value.facts["state"] == State.EXPIRED
+    with pytest.raises(ReasonMissing):
+        succeed(number, Act.CHANGE, basis=" ")
+    with pytest.raises(LicenceUnknown):
+        succeed("JY0", Act.CHANGE)
+    assert count(session, certificates.Licence) == 1
+
+
+def test_a_version_in_waiting_is_not_sealed_once_the_licence_was_revoked(session: Session, authority, issue):
+    old = issue()
+    waiting = certificates.intend_succession(session, old.number, succession(Act.CHANGE), now=NOW, actor="a")
+    assert (certificates.find_by_number(session, old.number), old.state) == (old, State.VALID)
+    perform(session, old.number, Act.REVOKE)
+    with pytest.raises(IllegalAct):
+        certificates.seal(session, waiting, authority.sealer("market"), now=NOW, actor="a", reason="甲", basis="乙")
+    assert (waiting.state, old.state) == (State.INTENDED, State.REVOKED)
+
+
+def test_nothing_befalls_a_superseded_version(session: Session, issue, succeed):
+    old = issue()
+    new = succeed(old.number, Act.CHANGE)
+    assert certificates.lawful(old) == ()
+    assert perform(session, old.number, Act.REVOKE) is new
+    assert old.state is State.SUPERSEDED
+
+
+def test_a_licence_expires_on_record_the_day_after_its_last(session: Session, issue):
+    licence = issue()
+    with pytest.raises(IllegalAct):
+        certificates.expire(session, licence, today=date(2031, 11, 21), now=NOW, actor="system")
+    assert certificates.lapsed(session, date(2031, 11, 21), limit=9) == []
+    assert certificates.lapsed(session, date(2031, 11, 22), limit=9) == [licence]
+    certificates.expire(session, licence, today=date(2031, 11, 22), now=NOW, actor="system")
+    assert (licence.state, certificates.lawful(licence)) == (State.EXPIRED, (Act.CANCEL,))
+    assert certificates.lapsed(session, date(2031, 11, 22), limit=9) == []
+    with pytest.raises(IllegalAct):
+        certificates.expire(session, licence, today=date(2031, 11, 22), now=NOW, actor="system")
+
+
+@pytest.mark.parametrize(
+    ("rule", "sabotage"),
+    [
+        ("later_version_succeeds", "UPDATE licences SET version = 2"),
+        ("later_version_succeeds", "UPDATE licences SET succession = 'change'"),
+        ("succession_is_lawful", "UPDATE licences SET version = 2, succession = 'revoke'"),
+        ("licence_state_known", "UPDATE licences SET state = 'superceded'"),
+    ],
+)
+def test_the_database_repeats_the_law_of_versions(session: Session, issue, rule: str, sabotage: str):
+    issue()
+    with pytest.raises(IntegrityError, match=rule):
+        session.execute(text(sabotage))

@@ -311,3 +311,31 @@ def test_a_second_signature_is_tampering(licence, sealed, authority, upload):
     answer = upload(out.getvalue())
     assert answer.outcome is Outcome.TAMPERED
     assert Question.SEALED_ONCE in no(answer)
+
+
+def test_an_old_version_says_that_it_was_replaced_and_the_new_one_holds(session, trust, authority, licence):
+    new = certificates.succeed(
+        session,
+        licence.number,
+        certificates.Succession(Act.CHANGE, "case-2", TODAY, "变更经营场所", "行政许可法第四十九条"),
+        authority.sealer("market"),
+        now=NOW,
+        actor="officer-2",
+    )
+    old = certificates.verify_token(session, licence.token, trust=trust, today=TODAY)
+    assert (old.outcome, old.licence.number) == (Outcome.SUPERSEDED, licence.number)
+    (failed,) = old.failures
+    assert failed.question is Question.NOT_SUPERSEDED
+    assert "变更经营场所" in failed.detail
+    for code, outcome in ((licence.check_code, Outcome.SUPERSEDED), (new.check_code, Outcome.VALID)):
+        assert certificates.verify_number(session, licence.number, code, trust=trust, today=TODAY).outcome is outcome
+    assert certificates.verify_token(session, new.token, trust=trust, today=TODAY).holds
+    session.execute(text("UPDATE licences SET state = 'valid'"))
+    session.expire_all()
+    assert certificates.verify_token(session, licence.token, trust=trust, today=TODAY).outcome is Outcome.SUPERSEDED
+
+
+def test_a_licence_expired_on_record_does_not_hold_again_by_a_clock_put_back(session, trust, licence):
+    after = licence.valid_until + timedelta(days=1)
+    certificates.expire(session, licence, today=after, now=NOW, actor="system")
+    assert certificates.verify_token(session, licence.token, trust=trust, today=TODAY).outcome is Outcome.EXPIRED

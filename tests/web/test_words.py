@@ -33,7 +33,7 @@ def test_every_journal_line_has_words():
 
 
 def test_every_notice_has_words():
-    codes = set(re.findall(r'notices\.tell\(work, case, "([a-z]+)"', SERVICES))
+    codes = set(re.findall(r'notices\.tell\(work, case, "([a-z-]+)"', SERVICES))
     codes |= {code for _, code in licences.TOLD.values()}
     assert codes | {"granted", "refused"} == set(words.NOTICES)
 

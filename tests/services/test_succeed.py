@@ -1,0 +1,102 @@
+"""Changing, renewing, reissuing and expiring: the number stays, and every version can be read."""
+
+import pytest
+
+import certificates
+from approval.domain.actors import VISITOR
+from approval.domain.errors import NotFound
+from approval.services import cases, journal, licences, packs, workers
+from certificates import Act, IllegalAct, Outcome, State
+from tests.kit import walks
+from tests.kit.samples import ACCEPT, ADVISE, RETAIL, REVIEW, SIGN, at, uploads
+
+
+@pytest.fixture
+def number(office, clock):
+    """The licence of a case that was granted on 2026-09-25."""
+    case = walks.walk(office, walks.file(office), ACCEPT, REVIEW, ADVISE)
+    clock.now = at("2026-09-25 10:00")
+    walks.walk(office, case, SIGN)
+    walks.run_errands(office)
+    with office.work(by=walks.signed_in(office, "chen")) as work:
+        return licences.mine(work)[0].number
+
+
+@pytest.fixture
+def applied(office, pack, clock):
+    """Apply for an act on the licence that the contact's name says, and walk to the last signature."""
+
+    def apply(act, of, answers=(), by="chen"):
+        manifest = pack.files["item.toml"].replace(b'code = "food-business-licence"', f'code = "{act}"'.encode())
+        asked = f'[licence]\nact = "{act}"\nof = "answers.contact_name"\n'.encode()
+        with office.work() as work:
+            packs.deploy(work, packs.read({**pack.files, "item.toml": manifest.replace(b"[licence]", asked, 1)}))
+        with office.work(by=walks.signed_in(office, by)) as work:
+            case = cases.file(work, act, RETAIL | {"contact_name": of} | dict(answers), uploads()).number
+        return walks.walk(office, case, ACCEPT, REVIEW, ADVISE)
+
+    return apply
+
+
+def mine(office, who="chen"):
+    with office.work(by=walks.signed_in(office, who), read_only=True) as work:
+        return [(one.number, one.version, one.state, one.fields["premises"]) for one in licences.mine(work)]
+
+
+def test_a_granted_change_gives_the_licence_a_new_version(office, number, applied, clock):
+    (before,) = mine(office)
+    case = applied("change", number, {"premises": "泉州市鲤城区示例街19号"})
+    assert mine(office) == [before]
+    clock.now = at("2026-10-12 10:00")
+    walks.walk(office, case, SIGN)
+    walks.run_errands(office)
+    assert mine(office) == [(number, 2, State.VALID, "泉州市鲤城区示例街19号")]
+    assert walks.outcome(office, case)["status"] == "concluded"
+    with office.work(by=walks.signed_in(office, "chen"), read_only=True) as work:
+        assert licences.own_rendition(work, number).startswith(b"%PDF-")
+        new, old = certificates.versions(work.session, number)
+        assert (new.valid_until, old.valid_until) == (old.valid_until, new.valid_until)
+        assert old.fields["premises"] == before[3]
+        assert {one.tag for one in journal.read(work, walks.case(work, case))} >= {"licence:changed", "licence:drawn"}
+        told = [act.act for act in licences.history(work, old)]
+        assert told == [Act.INTEND, Act.SEAL, Act.INTEND, Act.CHANGE, Act.SEAL]
+        old_token, new_token = old.token, new.token
+    with office.work(by=VISITOR, read_only=True) as work:
+        assert licences.verify(work, token=old_token).outcome is Outcome.SUPERSEDED
+        assert licences.verify(work, token=new_token).outcome is Outcome.VALID
+
+
+def test_a_renewal_holds_five_years_from_the_decision(office, number, applied, clock):
+    case = applied("renew", number)
+    clock.now = at("2026-10-12 10:00")
+    walks.walk(office, case, SIGN)
+    with office.work(read_only=True) as work:
+        licence = certificates.find_by_number(work.session, number)
+        assert [str(day) for day in (licence.valid_from, licence.valid_until)] == ["2026-10-12", "2031-10-11"]
+
+
+def test_nobody_changes_the_licence_of_another(office, number, applied):
+    case = applied("change", number, by="lin")
+    before = walks.everything(office)
+    with pytest.raises(NotFound):
+        walks.walk(office, case, SIGN)
+    assert walks.everything(office) == before
+
+
+def test_a_licence_revoked_meanwhile_is_not_changed(office, number, applied):
+    case = applied("change", number)
+    with office.work(by=walks.signed_in(office, "cai")) as work:
+        licences.perform(work, number, Act.REVOKE, reason="隐瞒真实情况。", basis="食品安全法第一百三十八条")
+    with pytest.raises(IllegalAct):
+        walks.walk(office, case, SIGN)
+    with office.work(read_only=True) as work:
+        assert [one.version for one in certificates.versions(work.session, number)] == [1]
+
+
+def test_the_worker_writes_down_that_a_licence_expired_and_tells_its_holder(office, number, clock):
+    clock.now = at("2031-09-24 23:59")
+    assert workers.expire(office) == 0
+    clock.now = at("2031-09-25 00:01")
+    assert (workers.expire(office), workers.expire(office)) == (1, 0)
+    assert mine(office)[0][2] is State.EXPIRED
+    assert walks.told(office, "licence-expired") == [{"licence": number, "day": "2031-09-24"}]
