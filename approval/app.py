@@ -21,6 +21,7 @@ from approval.web import (
     headers,
     languages,
     licences,
+    logs,
     materials,
     operations,
     portal,
@@ -40,7 +41,7 @@ from approval.web.door import Door
 db = SQLAlchemy()
 
 _DOORS: dict[str, tuple[Door, ...]] = {
-    "public": (public.door,),
+    "public": (public.door, logs.door),
     "portal": (sign.door, portal.door, filing.door, materials.door, diagrams.door),
     "window": (sign.door, window.door, licences.door, materials.door, diagrams.door),
     "admin": (sign.door, admin.door, workshops.door, rosters.door, operations.door),

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self, TypeVar, cast
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
@@ -27,7 +29,16 @@ from approval.domain.ports import Connector, Storage
 from approval.jobs import Carrier, Courier
 from approval.models import saving
 from approval.settings import Settings
-from certificates import Authority, Trust, open_authority
+from certificates import (
+    Authority,
+    LogKey,
+    LogSigner,
+    Trust,
+    make_log_key,
+    open_authority,
+    open_log_key,
+    open_log_signer,
+)
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -106,6 +117,22 @@ class Office:
     def trust(self) -> Trust:
         """What verifiers pin, without opening any key."""
         return self._authority.trust if self._authority else Trust.load(self.settings.authority_folder)
+
+    @cached_property
+    def log_signer(self) -> LogSigner:
+        """Who signs the heads of the public log."""
+        return open_log_signer(self._log_folder)
+
+    @cached_property
+    def log_key(self) -> LogKey:
+        """What verifiers of the public log pin, without opening the key that signs."""
+        return open_log_key(self._log_folder)
+
+    @property
+    def _log_folder(self) -> Path:
+        if not self.settings.log:  # the key of this machine is made when it is first asked for
+            make_log_key(self.settings.log_folder, f"{urlsplit(self.settings.origin).netloc}/log")
+        return self.settings.log_folder
 
     @cached_property
     def outside(self) -> Mapping[str, Connector]:

@@ -45,8 +45,10 @@ class Settings:
     zone: str = _setting("Asia/Shanghai", "The legal time zone.")
     region: str = _setting("350500", "The division code of the city (GB/T 2260), part of every case number.")
     authority: str = _setting("demo", "Folder of the seal authority; `demo` means one made in the instance folder.")
+    log: str = _setting("", "Folder of the public log's key; empty means one made in the instance folder.")
     connectors: str = _setting("", "TOML file that names the systems outside which procedures may call.")
     executor: str = _setting("", "The name of this worker, its own among all; empty means one from host and instance.")
+    log_seconds: int = _setting(600, "A licence sealed longer ago than this must stand in the public log, in seconds.")
     worker_hosts: int = _setting(1, "How many machines run workers; more than one needs PostgreSQL.")
     pack_bytes: int = _setting(4 * _MIB, "Largest pack, unpacked, in bytes.")
     pack_files: int = _setting(100, "Most files in a pack.")
@@ -112,6 +114,11 @@ class Settings:
         return self.instance / "authority" if self.authority == "demo" else Path(self.authority)
 
     @property
+    def log_folder(self) -> Path:
+        """Where the key of the public log is kept."""
+        return Path(self.log) if self.log else self.instance / "log"
+
+    @property
     def executor_name(self) -> str:
         """The name of this worker: two on one machine that share nothing else differ by their instance folder."""
         folder = hashlib.sha256(str(self.instance.resolve()).encode()).hexdigest()[:8]
@@ -130,6 +137,8 @@ class Settings:
             parts.append("a key made on this machine: set APPROVAL_SECRET_KEY_FILE")
         if self.authority_folder.resolve() == (self.instance / "authority").resolve():
             parts.append("the demo seal authority: set APPROVAL_AUTHORITY to the city's folder")
+        if not self.log:
+            parts.append("a key of the public log made on this machine: set APPROVAL_LOG, see `approval log key`")
         if self.sqlalchemy_url.startswith("sqlite") and self.worker_hosts > 1:
             parts.append("SQLite with workers on several machines: set APPROVAL_DATABASE_URL to PostgreSQL")
         if not self.origin.startswith("https://"):

@@ -57,6 +57,7 @@ def _turn(office: Office, name: str) -> None:
     try:
         workers.sweep(office)
         relieve(office, name)
+        workers.sequence(office)
     except Exception:  # noqa: BLE001 -- logged with its trace
         # A database that is away for a moment is no reason to leave; the next turn tries again.
         _log.exception("this turn of the worker failed")

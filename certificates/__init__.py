@@ -15,6 +15,7 @@ from certificates.errors import (
     CertificateRevoked,
     ChallengeStale,
     ChallengeUnknown,
+    CheckpointInvalid,
     IdentifierInvalid,
     IdentityRefused,
     IllegalAct,
@@ -23,6 +24,7 @@ from certificates.errors import (
     LicenceUnknown,
     NaiveInstant,
     NotCanonical,
+    NotLogged,
     NumberPatternInvalid,
     NumbersExhausted,
     OriginForeign,
@@ -68,6 +70,29 @@ from certificates.licences import (
     succeed,
     versions,
 )
+from certificates.log.acts import KIND as LOGGED_ACT
+from certificates.log.acts import prove as prove_sealed
+from certificates.log.acts import record as record_act
+from certificates.log.audits import Finding, Trouble, audit, audit_public
+from certificates.log.checkpoints import Checkpoint, LogKey, LogSigner
+from certificates.log.checkpoints import make_key as make_log_key
+from certificates.log.checkpoints import open_key as open_log_key
+from certificates.log.checkpoints import open_signer as open_log_signer
+from certificates.log.checkpoints import read as read_checkpoint
+from certificates.log.ledgers import Inclusion, Record
+from certificates.log.ledgers import append as append_to_log
+from certificates.log.ledgers import consistency as log_consistency
+from certificates.log.ledgers import head as log_head
+from certificates.log.ledgers import holds as log_proof_holds
+from certificates.log.ledgers import inclusion as log_inclusion
+from certificates.log.ledgers import paths as log_paths
+from certificates.log.ledgers import plain as plain_record
+from certificates.log.ledgers import prove as prove_logged
+from certificates.log.ledgers import public_file as log_file
+from certificates.log.ledgers import tile_path as log_tile_path
+from certificates.log.tables import LogEntry, LogHead, LogTile
+from certificates.log.trees import grew as log_grew
+from certificates.log.trees import includes as log_includes
 from certificates.parties import Holder, Issuer
 from certificates.renditions import get as get_rendition
 from certificates.renditions import keep as keep_rendition
@@ -77,6 +102,7 @@ from certificates.statements import METADATA_NAMES, sealed_json
 from certificates.tables import Act, Base, Instant, Licence, LicenceAct, State
 from certificates.trust import Trust
 from certificates.verification import (
+    LogView,
     PublicLicence,
     Verification,
     verify_as_operator,
@@ -87,6 +113,7 @@ from certificates.verification import (
 
 __all__ = [
     "CHALLENGE_LASTS",
+    "LOGGED_ACT",
     "METADATA_NAMES",
     "Act",
     "Anchor",
@@ -100,13 +127,17 @@ __all__ = [
     "ChallengeStale",
     "ChallengeUnknown",
     "Check",
+    "Checkpoint",
+    "CheckpointInvalid",
     "Draft",
+    "Finding",
     "Holder",
     "Identifier",
     "IdentifierInvalid",
     "IdentityAuthority",
     "IdentityRefused",
     "IllegalAct",
+    "Inclusion",
     "Instant",
     "Issuer",
     "IssuerUntrusted",
@@ -115,8 +146,15 @@ __all__ = [
     "LicenceAct",
     "LicenceType",
     "LicenceUnknown",
+    "LogEntry",
+    "LogHead",
+    "LogKey",
+    "LogSigner",
+    "LogTile",
+    "LogView",
     "NaiveInstant",
     "NotCanonical",
+    "NotLogged",
     "NumberPatternInvalid",
     "NumbersExhausted",
     "OriginForeign",
@@ -124,6 +162,7 @@ __all__ = [
     "PublicLicence",
     "Question",
     "ReasonMissing",
+    "Record",
     "RevocationUnknown",
     "SealRefused",
     "Sealer",
@@ -133,10 +172,14 @@ __all__ = [
     "Subject",
     "Succession",
     "TokenMalformed",
+    "Trouble",
     "Trust",
     "UsageWrong",
     "Verification",
     "acts",
+    "append_to_log",
+    "audit",
+    "audit_public",
     "challenge_fingerprint",
     "create_authority",
     "create_identity_authority",
@@ -155,12 +198,29 @@ __all__ = [
     "lapsed",
     "lawful",
     "load_anchors",
+    "log_consistency",
+    "log_file",
+    "log_grew",
+    "log_head",
+    "log_includes",
+    "log_inclusion",
+    "log_paths",
+    "log_proof_holds",
+    "log_tile_path",
     "make_challenge",
+    "make_log_key",
     "open_authority",
     "open_identity_authority",
+    "open_log_key",
+    "open_log_signer",
     "perform",
+    "plain_record",
+    "prove_logged",
+    "prove_sealed",
     "read_certificate",
+    "read_checkpoint",
     "recognise_subject",
+    "record_act",
     "require_origin",
     "require_timely",
     "seal",

@@ -32,6 +32,8 @@ class Question(StrEnum):
     """The seal's certificate comes from the pinned root and held when the seal was set."""
     SEAL_NOT_REVOKED = "seal_not_revoked"
     """The seal was not withdrawn before it was set."""
+    IN_PUBLIC_LOG = "in_public_log"
+    """The public log says of the sealing what the store says."""
     NOT_REVOKED = "not_revoked"
     """The licence was not revoked."""
     NOT_RESCINDED = "not_rescinded"
@@ -91,6 +93,7 @@ _VERDICTS = (
         {
             Question.SEAL_INTACT,
             Question.RECORD_UNALTERED,
+            Question.IN_PUBLIC_LOG,
             Question.MATCHES_STORE,
             Question.SEALED_ONCE,
             Question.WHOLE_DOCUMENT_COVERED,

@@ -54,6 +54,14 @@ class LicenceUnknown(CertificateError):
     """The store holds no such licence."""
 
 
+class NotLogged(CertificateError):
+    """The log has no such entry or file."""
+
+
+class CheckpointInvalid(CertificateError):
+    """This is no head of the log that this key signed."""
+
+
 class IllegalAct(CertificateError):
     """The law does not allow this act on a licence in this state."""
 

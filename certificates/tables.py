@@ -11,12 +11,14 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    Index,
     LargeBinary,
     MetaData,
     String,
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy import Enum as OneOf
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -73,6 +75,9 @@ class Act(StrEnum):
     REVOKE = "revoke"
     RESCIND = "rescind"
     CANCEL = "cancel"
+
+
+_UNLOGGED = text("log_index IS NULL")
 
 
 def _values(members: type[StrEnum]) -> list[str]:
@@ -165,6 +170,7 @@ class LicenceAct(Base):
     __tablename__ = "licence_acts"
     __table_args__ = (
         CheckConstraint("act IN ('intend', 'seal', 'expire') OR (reason <> '' AND basis <> '')", "act_has_reason"),
+        Index("ix_licence_acts_unlogged", "id", sqlite_where=_UNLOGGED, postgresql_where=_UNLOGGED),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -174,6 +180,8 @@ class LicenceAct(Base):
     actor: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text, default="")
     basis: Mapped[str] = mapped_column(Text, default="")
+    log_index: Mapped[int | None]
+    """Its place in the public log (日志序号); none until the sequencer has come by."""
 
 
 class Counter(Base):

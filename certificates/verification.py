@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from certificates import canonical, licences, renditions, seals, statements
 from certificates.checks import Check, Outcome, Question, conclude, unasked
 from certificates.errors import CertificateError
+from certificates.log import acts
+from certificates.log.checkpoints import LogKey
 from certificates.parties import Holder
 from certificates.tables import Act, Licence, LicenceAct, State
 from certificates.trust import Trust
@@ -41,6 +43,14 @@ _SEAL_QUESTIONS = (
     Question.CHAIN_TO_ROOT,
     Question.SEAL_NOT_REVOKED,
 )
+
+
+@dataclass(frozen=True)
+class LogView:
+    """How a verifier reads the public log (日志视角): the pinned key, and since when a sealing may still be missing."""
+
+    key: LogKey
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -77,12 +87,16 @@ class Verification:
         return tuple(check for check in self.checks if not check.holds)
 
 
-def verify_token(session: Session, token: str, *, trust: Trust, today: date) -> Verification:
-    """Verify by the token of the QR code (扫码查验); `today` is the legal day."""
-    return _look_up(session, licences.find_by_token(session, token), trust, today)
+def verify_token(
+    session: Session, token: str, *, trust: Trust, today: date, log: LogView | None = None
+) -> Verification:
+    """Verify by the token of the QR code (扫码查验); `today` is the legal day, without `log` the log is not asked."""
+    return _look_up(session, licences.find_by_token(session, token), trust, today, log)
 
 
-def verify_number(session: Session, number: str, check_code: str, *, trust: Trust, today: date) -> Verification:
+def verify_number(
+    session: Session, number: str, check_code: str, *, trust: Trust, today: date, log: LogView | None = None
+) -> Verification:
     """Verify by number and printed check code (编号查验); a wrong code and an unknown number answer alike.
 
     Each version has a code of its own, so that an old print is told from the licence that counts.
@@ -90,16 +104,25 @@ def verify_number(session: Session, number: str, check_code: str, *, trust: Trus
     given = licences.tidy(check_code).encode(errors="replace")
     # All are compared, as many as there are: which one it was does not show in the time it takes.
     codes = [(hmac.compare_digest(given, one.check_code.encode()), one) for one in licences.versions(session, number)]
-    return _look_up(session, next((one for same, one in codes if same), None), trust, today)
+    return _look_up(session, next((one for same, one in codes if same), None), trust, today, log)
 
 
-def verify_as_operator(session: Session, number: str, *, trust: Trust, today: date) -> Verification:
+def verify_as_operator(
+    session: Session, number: str, *, trust: Trust, today: date, log: LogView | None = None
+) -> Verification:
     """Verify by number alone (后台查验): numbers are guessable: for the operator's command line only."""
-    return _look_up(session, licences.find_by_number(session, number), trust, today)
+    return _look_up(session, licences.find_by_number(session, number), trust, today, log)
 
 
 def verify_document(
-    session: Session, upload: bytes, *, trust: Trust, now: datetime, today: date, limit: int
+    session: Session,
+    upload: bytes,
+    *,
+    trust: Trust,
+    now: datetime,
+    today: date,
+    limit: int,
+    log: LogView | None = None,
 ) -> Verification:
     """Verify an uploaded PDF or sealed JSON (文件查验): first whether it is the very one that was issued.
 
@@ -109,7 +132,7 @@ def verify_document(
         return _conclude([Check(Question.READABLE, False, f"> {limit} B")])
     if upload.startswith(renditions.MAGIC):
         if licence := renditions.licence_of(session, upload):
-            return _look_up(session, licence, trust, today, _matches(upload))
+            return _look_up(session, licence, trust, today, log, _matches(upload))
         return _conclude([_UNKNOWN, *renditions.examine(upload, trust, now)])
     try:
         said, seal = statements.open_sealed_json(upload)
@@ -118,7 +141,7 @@ def verify_document(
         return _conclude([Check(Question.READABLE, False, str(error))])
     licence = session.scalar(select(Licence).where(Licence.identifier == str(said.get("identifier"))))
     if licence and (licence.statement.encode(), licence.seal) == (statement, seal):
-        return _look_up(session, licence, trust, today, _matches(statement))
+        return _look_up(session, licence, trust, today, log, _matches(statement))
     return _conclude([_UNKNOWN, *seals.examine(seal, statement, str(said.get("issuer_code")), trust)])
 
 
@@ -126,7 +149,9 @@ def _matches(found: bytes) -> Check:
     return Check(Question.MATCHES_STORE, True, canonical.sha256(found))
 
 
-def _look_up(session: Session, licence: Licence | None, trust: Trust, today: date, *found: Check) -> Verification:
+def _look_up(
+    session: Session, licence: Licence | None, trust: Trust, today: date, log: LogView | None, *found: Check
+) -> Verification:
     if licence is None:
         return _conclude([_UNKNOWN])
     checks = [
@@ -134,6 +159,7 @@ def _look_up(session: Session, licence: Licence | None, trust: Trust, today: dat
         *found,
         _record_unaltered(licence),
         *_seal(licence, trust),
+        *_logged(session, licence, log),
         *_standing(session, licence),
         Check(Question.BEGUN, licence.valid_from <= today, licence.valid_from.isoformat()),
         Check(
@@ -158,6 +184,15 @@ def _seal(licence: Licence, trust: Trust) -> list[Check]:
         return [Check(Question.SEALED, False), *unasked(_SEAL_QUESTIONS, "there is no seal")]
     checks = seals.examine(licence.seal, licence.statement.encode(), licence.issuer_uscc, trust)
     return [Check(Question.SEALED, licence.state is not State.INTENDED), *checks]
+
+
+def _logged(session: Session, licence: Licence, log: LogView | None) -> Iterator[Check]:
+    if log is None or licence.sealed_at is None:
+        return
+    logged = acts.holds(session, licence, log.key)
+    # What was sealed just now may be missing still; anything older should be there.
+    if logged is not None or licence.sealed_at < log.since:
+        yield Check(Question.IN_PUBLIC_LOG, logged, "" if logged is not None else "not in the log")
 
 
 def _standing(session: Session, licence: Licence) -> Iterator[Check]:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from approval.domain.cases import DECISIONS, FINAL, Status
@@ -13,6 +13,7 @@ from approval.models.items import ItemVersion
 
 _FINAL = ", ".join(f"'{status}'" for status in sorted(FINAL))
 _DECISIONS = ", ".join(f"'{status}'" for status in sorted(DECISIONS))
+_UNLOGGED = text("log_index IS NULL")
 
 
 class Case(Base):
@@ -87,6 +88,9 @@ class JournalEntry(Base):
     """One line of a case's journal (办件日志): written once, never changed; numbered within the case."""
 
     __tablename__ = "journal"
+    __table_args__ = (
+        Index("ix_journal_unlogged", "case_id", "sequence", sqlite_where=_UNLOGGED, postgresql_where=_UNLOGGED),
+    )
 
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True)
@@ -94,6 +98,8 @@ class JournalEntry(Base):
     actor: Mapped[str]
     tag: Mapped[str] = mapped_column(CODE)
     facts: Mapped[dict[str, Any]]
+    log_index: Mapped[int | None]
+    """Its place in the public log (日志序号); none until the sequencer has come by."""
 
 
 class CountdownEntry(Base):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -35,6 +36,7 @@ from certificates import (
     Licence,
     LicenceAct,
     LicenceType,
+    LogView,
     Sealer,
     State,
     Succession,
@@ -246,18 +248,26 @@ def verify(
     Raises nothing for a bad licence: what holds and what fails is the answer. Shows no more of the holder than
     the type makes public.
     """
-    trust, today = work.office.trust, work.today
+    trust, today, log = work.office.trust, work.today, _log(work)
     if document:
         limit = work.office.settings.material_bytes
-        return certificates.verify_document(work.session, document, trust=trust, now=work.now, today=today, limit=limit)
+        return certificates.verify_document(
+            work.session, document, trust=trust, now=work.now, today=today, limit=limit, log=log
+        )
     if token:
-        return certificates.verify_token(work.session, token, trust=trust, today=today)
-    return certificates.verify_number(work.session, number, check_code, trust=trust, today=today)
+        return certificates.verify_token(work.session, token, trust=trust, today=today, log=log)
+    return certificates.verify_number(work.session, number, check_code, trust=trust, today=today, log=log)
 
 
 def verify_as_operator(work: Work, number: str) -> Verification:
     """Verify by number alone (后台查验): for the command line of whoever runs the office, never for a page."""
-    return certificates.verify_as_operator(work.session, number, trust=work.office.trust, today=work.today)
+    return certificates.verify_as_operator(
+        work.session, number, trust=work.office.trust, today=work.today, log=_log(work)
+    )
+
+
+def _log(work: Work) -> LogView:
+    return LogView(work.office.log_key, work.now - timedelta(seconds=work.office.settings.log_seconds))
 
 
 @dataclass(frozen=True)

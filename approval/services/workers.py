@@ -9,10 +9,10 @@ from approval.domain.errors import Objected, Overtaken
 from approval.models.cases import Case
 from approval.models.tasks import Errand, ErrandProgress
 from approval.office import Office, Work, conflicted
-from approval.services import calls, drafts, errands, incidents, licences, procedures, snapshots, timers, tokens
+from approval.services import calls, drafts, errands, incidents, licences, logs, procedures, snapshots, timers, tokens
 from approval.services.errands import Carried
 
-__all__ = ["calls", "carry", "expire", "run_errand", "sweep", "tidy"]
+__all__ = ["calls", "carry", "expire", "run_errand", "sequence", "sweep", "tidy"]
 
 _log = logging.getLogger(__name__)
 # A case whose timers breed timers that are due at once must not keep a worker from everything else.
@@ -97,6 +97,19 @@ def expire(office: Office) -> int:
     while done := office.do(licences.expire):
         count += done
     return count
+
+
+def sequence(office: Office) -> int:
+    """Log what was done since the last time (入账巡查), and return how many rows that were."""
+    count = 0
+    while True:
+        with office.work(by=SYSTEM, read_only=True) as work:
+            if not logs.waiting(work):
+                return count
+        done = office.do(logs.sequence)
+        count += done
+        if not done:  # another worker is at it
+            return count
 
 
 def _let_be(office: Office, case_id: UUID, reason: Exception) -> None:

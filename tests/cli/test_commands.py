@@ -8,14 +8,16 @@ from dataclasses import fields
 from typing import NamedTuple
 
 import pytest
+from sqlalchemy import update
 
 import certificates
 from approval.cli import main, offices
 from approval.domain.actors import SYSTEM
 from approval.expressions import tables
-from approval.models.cases import Case
+from approval.models.cases import Case, JournalEntry
+from approval.office import open_office
 from approval.paths import WORKFLOWS
-from approval.services import licences, packs, rehearsals
+from approval.services import licences, packs, rehearsals, workers
 from tests.kit.samples import ITEM
 
 
@@ -73,6 +75,41 @@ def test_verify_says_yes_to_file_number_and_token_and_no_to_the_rest(shell, lice
     assert json.loads(tampered.stdout)["outcome"] == "tampered"
     unknown = shell("verify", "JY00000000000000")
     assert (unknown.returncode, unknown.stdout.splitlines()[0].split()[0]) == (1, "UNKNOWN")
+
+
+def test_the_log_is_checked_by_its_operator_and_from_a_copy_by_a_stranger(shell, licence, empty_settings, tmp_path):
+    number, _, _ = licence
+    assert shell("log", "proof", number).returncode == 1
+    with open_office(empty_settings) as office:
+        workers.sequence(office)
+    said = json.loads(shell("log", "verify", "--json").stdout)
+    assert (said["ok"], said["findings"]) == (True, [])
+    proof = json.loads(shell("log", "proof", number).stdout)
+    assert json.loads(proof["content"])["act"] == "seal"
+    copy, key, kept = tmp_path / "copy", tmp_path / "copy" / "key", tmp_path / "kept"
+    assert shell("log", "publish", copy).returncode == 0
+    assert shell("log", "publish", copy).returncode == 0
+    kept.write_text(proof["checkpoint"])
+    stranger = ("log", "verify", "--public", copy, "--key", key, "--since", kept)
+    assert shell(*stranger).returncode == 0, shell(*stranger)
+    bundle = next((copy / "tile" / "entries" / "000.p").iterdir())
+    bundle.write_bytes(bundle.read_bytes()[:-32] + bytes(32))
+    assert (shell(*stranger).returncode, "root_wrong" in shell(*stranger).stdout) == (1, True)
+    bundle.unlink()
+    assert "entry_missing" in shell(*stranger).stdout
+    assert shell("log", "verify", "--public", copy).returncode == 2
+    with open_office(empty_settings) as office, office.work() as work:
+        work.session.execute(update(JournalEntry).values(actor="somebody else"))
+    told = shell("log", "verify")
+    assert (told.returncode, told.stdout.count("changed journal") > 3) == (1, True)
+
+
+def test_a_key_for_the_log_is_made_in_a_folder_of_its_own(shell, tmp_path):
+    said = shell("log", "key", tmp_path / "log", "example.org/log")
+    assert said.stdout.startswith("example.org/log+")
+    assert shell("log", "key", tmp_path / "log", "example.net/log").stdout == said.stdout
+    (tmp_path / "log" / "log.key").unlink()
+    assert shell("log", "key", tmp_path / "log", "example.org/log").returncode == 0
 
 
 def test_init_doctor_and_people(shell):

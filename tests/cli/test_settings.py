@@ -8,6 +8,7 @@ REAL = {
     "APPROVAL_ENVIRONMENT": "production",
     "APPROVAL_SECRET_KEY": "a-key-from-the-vault",
     "APPROVAL_AUTHORITY": "/srv/authority",
+    "APPROVAL_LOG": "/srv/log",
     "APPROVAL_ORIGIN": "https://approval.example",
 }
 
@@ -58,6 +59,7 @@ def test_production_starts_on_real_parts():
     [
         ({"APPROVAL_SECRET_KEY": ""}, "APPROVAL_SECRET_KEY_FILE"),
         ({"APPROVAL_AUTHORITY": "demo"}, "APPROVAL_AUTHORITY"),
+        ({"APPROVAL_LOG": ""}, "APPROVAL_LOG"),
         ({"APPROVAL_AUTHORITY": "instance/authority"}, "APPROVAL_AUTHORITY"),
         ({"APPROVAL_ORIGIN": "http://approval.example"}, "APPROVAL_ORIGIN"),
         ({"APPROVAL_WORKER_HOSTS": "2"}, "APPROVAL_DATABASE_URL"),

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 import certificates
 from approval.domain.actors import VISITOR
 from approval.domain.errors import AnswersInvalid, IllegalStep, NotAllowed, NotFound
-from approval.services import licences
+from approval.services import licences, workers
 from certificates import Act, IllegalAct, Licence, Outcome, Question, State
 from tests.kit import races, walks
 from tests.kit.samples import ACCEPT, ADVISE, MATERIALS, RESTAURANT, RETAIL, REVIEW, SIGN, at, uploads
@@ -151,6 +151,7 @@ def test_a_statement_changed_with_its_columns_breaks_the_seal(office, number):
 
 def test_a_licence_ends_with_its_last_day(office, number, clock):
     token = issued(office).token
+    workers.sequence(office)
     clock.now = at("2031-09-24 23:59")
     assert verified(office, token=token).holds
     clock.now = at("2031-09-25 00:00")

@@ -2,6 +2,8 @@ from io import BytesIO
 
 import pytest
 
+import certificates
+from approval.services import workers
 from tests.web.conftest import send
 
 ENGLISH = {"Accept-Language": "en"}
@@ -79,3 +81,40 @@ def test_a_number_without_its_check_code_is_asked_for_again(client):
 def test_a_character_no_text_holds_is_a_bad_request(client):
     assert client.get("/verify?number=%00&code=1").status_code == 400
     assert client.get("/verify/%00").status_code == 400
+
+
+def test_the_public_log_is_there_for_anybody(app, office, client, city):
+    assert client.get("/log/checkpoint").status_code == 404
+    workers.sequence(office)
+    checkpoint = client.get("/log/checkpoint")
+    assert checkpoint.mimetype == "text/plain"
+    key = certificates.LogKey.parse(client.get("/log/key").text)
+    head, found = certificates.audit_public(lambda path: client.get(f"/log/{path}").data, key)
+    assert head.size > 5
+    assert found == []
+    proof = client.get("/log/proof/inclusion", query_string={"index": 0, "size": head.size}).json
+    path = [bytes.fromhex(each) for each in proof["path"]]
+    entry = client.get(f"/log/{certificates.log_tile_path('entries', 0, head.size)}").data[2:34]
+    leaf = certificates.log.trees.leaf(entry)
+    assert certificates.log_includes(leaf, 0, head.size, path, head.root)
+    grown = client.get("/log/proof/consistency", query_string={"old": 3, "new": head.size}).json
+    assert len(grown["path"]) > 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/log/",
+        "/log/tile/0/000",
+        "/log/tile/0/999",
+        "/log/../wsgi.py",
+        "/log/log.key",
+        "/log/proof/inclusion",
+        "/log/proof/inclusion?index=0&size=9999",
+        "/log/proof/inclusion?index=-1&size=1",
+        "/log/proof/consistency?old=1&new=99999999999999999999",
+        "/log/proof/consistency?old=%E0%A5%A7&new=2",
+    ],
+)
+def test_what_the_log_does_not_have_is_not_found(client, path):
+    assert client.get(path).status_code == 404
