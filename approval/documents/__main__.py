@@ -15,7 +15,7 @@ _LONGEST = 500
 def _answer(question: dict[str, Any], _: bytes) -> bytes:
     try:
         if "values" in question:
-            return _rendered(question["template"], question["values"])
+            return _rendered(question["template"], question["values"], question["attached"])
         return json.dumps(fault(question["template"])).encode()
     except Unavailable as refusal:
         facts = refusal.facts
@@ -26,10 +26,10 @@ def _answer(question: dict[str, Any], _: bytes) -> bytes:
     return json.dumps({name: str(fact)[:_LONGEST] for name, fact in facts.items()}).encode()
 
 
-def _rendered(template: str, values: dict[str, Any]) -> bytes:
+def _rendered(template: str, values: dict[str, Any], attached: dict[str, str]) -> bytes:
     if "verify_url" in values:
         values["qr"] = qr(values["verify_url"])
-    drawn = draw(fill(template, values))
+    drawn = draw(fill(template, values), attached)
     if len(drawn) > _LARGEST:
         raise Unavailable(template=f"the document has more than {_LARGEST} bytes")
     return drawn

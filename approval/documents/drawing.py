@@ -1,8 +1,9 @@
 """Drawing HTML as PDF (绘制版式文件), with the fonts that set-up brought and nothing else from anywhere."""
 
 import atexit
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from approval.documents.glyphs import WEIGHTS, missing_glyphs
@@ -13,20 +14,23 @@ _FAMILY = "Noto Sans SC"
 _UNSEEN = {"style", "script"}
 
 
-def draw(page: str) -> bytes:
-    """Draw an HTML page as PDF (绘制版式文件): A4 as its style says, `Noto Sans SC` as its only family.
+def draw(page: str, attached: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """Draw an HTML page as PDF/A-3u (绘制版式文件): A4 as its style says, `Noto Sans SC` as its only family.
 
+    `attached` are files that go with it, name by name, as the data it shows (ISO 19005-3, AFRelationship Data).
+    Conformance is looked after and not certified: no validator of PDF/A-3 can be installed by a set-up.
     Nothing is fetched: `data:` addresses only. Raises `Unavailable` when the fonts are not set up, or when
     they lack a character of the page: a licence with a blank where a name should be is worse than none.
     """
-    from weasyprint import HTML  # noqa: PLC0415 -- takes a second and 130 MB: only the press's child draws
+    from weasyprint import HTML, Attachment  # noqa: PLC0415 -- takes a second and 130 MB: only the press's child draws
     from weasyprint.urls import URLFetcher  # noqa: PLC0415
 
     parsed = HTML(string=page, base_url="about:blank", url_fetcher=URLFetcher(allowed_protocols={"data"}))
     if lacking := missing_glyphs(_texts(parsed.etree_element)):
         raise Unavailable(glyphs=lacking)
     fonts, styles = _fonts()
-    drawn = parsed.write_pdf(stylesheets=[styles], font_config=fonts)
+    data = [Attachment(string=text, name=name, relationship="Data") for name, text in attached.items()]
+    drawn = parsed.write_pdf(stylesheets=[styles], font_config=fonts, pdf_variant="pdf/a-3u", attachments=data)
     assert isinstance(drawn, bytes)
     return drawn
 
@@ -51,6 +55,8 @@ def _fonts() -> tuple[Any, Any]:
     )
     # This style sheet is ours and may read our fonts; the page itself may read nothing, and no font of the machine.
     only = f"* {{ font-family: '{_FAMILY}' !important }}"
+    # PDF/A forbids pictures that a reader may smooth.
+    only += "* { image-rendering: pixelated !important }"
     styles = CSS(string="\n".join([*faces, only]), font_config=fonts)
     # Fonts are kept from page to page: one that a page brings, under our name, would draw the licences after it.
     fonts.add_font_face = lambda *_: None

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from approval.documents.children import Child
@@ -12,14 +13,22 @@ _PDF = b"%PDF-"
 _press = Child("approval.documents")
 
 
-def render(template: str, values: Mapping[str, Any], *, seconds: float = 20, megabytes: int = 2048) -> bytes:
-    """Fill a template and draw it as PDF (印制版式文件), in a child process with limits.
+def render(
+    template: str,
+    values: Mapping[str, Any],
+    *,
+    attached: Mapping[str, str] = MappingProxyType({}),
+    seconds: float = 20,
+    megabytes: int = 2048,
+) -> bytes:
+    """Fill a template and draw it as PDF/A-3u (印制版式文件), in a child process with limits.
 
+    `attached` are files that go with it, text by name, such as the data that it shows.
     `values` are plain data; dates arrive in the template as ISO text, and `verify_url`, if given, also as the
     drawing `qr`. `seconds` is the wall time it may take, `megabytes` its address space. Raises `Unavailable`
     with `template` for what is wrong there or for reached limits, with `glyphs` for characters that our fonts lack.
     """
-    answer = _press.ask({"template": template, "values": dict(values)}, seconds, megabytes)
+    answer = _press.ask({"template": template, "values": dict(values), "attached": dict(attached)}, seconds, megabytes)
     if answer is None:
         raise Unavailable(template=_too_much(seconds, megabytes))
     if answer.startswith(_PDF):

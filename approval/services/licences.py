@@ -51,6 +51,8 @@ _GIVEN: Final[Mapping[str, str]] = {
     Act.REISSUE: "licence:reissued",
 }
 _LAPSED_AT_ONCE = 200
+# The data of a licence inside its PDF (GB/T 36905): whoever takes it out can have it verified by itself.
+METADATA_FILE: Final = "licence.json"
 # What the journal and the holder are told of an act.
 TOLD: Final[Mapping[Act, tuple[str, str]]] = {
     Act.SUSPEND: ("licence:suspended", "licence-suspended"),
@@ -277,6 +279,7 @@ class _Sheet:
     licence: UUID
     template: str
     values: dict[str, Any]
+    metadata: str
     department: str
     at: Any
 
@@ -303,11 +306,12 @@ def _look(work: Work, case: Case, _errand: Errand) -> _Sheet:
         "verify_url": f"{work.office.settings.origin}/verify/{licence.token}",
         "sample": work.office.settings.authority == "demo",
     }
-    return _Sheet(licence.id, template, values, licence.issuer_code, work.now)
+    metadata = certificates.sealed_json(licence).decode()
+    return _Sheet(licence.id, template, values, metadata, licence.issuer_code, work.now)
 
 
 def _make(office: Office, sheet: _Sheet) -> bytes:
-    drawn = documents.render(sheet.template, sheet.values)
+    drawn = documents.render(sheet.template, sheet.values, attached={METADATA_FILE: sheet.metadata})
     sealer = office.authority.sealer(sheet.department)
     return certificates.seal_document(drawn, sealer, reason="颁发证照", now=sheet.at)
 
