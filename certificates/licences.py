@@ -53,7 +53,8 @@ SUCCESSIONS: Final = frozenset({Act.CHANGE, Act.RENEW, Act.REISSUE})
 class LicenceType:
     """A kind of licence (证照类型): 21-character code (GB/T 36904), name, number pattern, years it holds.
 
-    No years means long-term (长期). `public_fields` are what a stranger may see. Raises IdentifierInvalid for
+    No years means long-term (长期). `public_fields` are what a stranger may see,
+    `shared_fields` what another department may that has a right to. Raises IdentifierInvalid for
     the code, NumberPatternInvalid for the pattern.
     """
 
@@ -62,6 +63,7 @@ class LicenceType:
     number_pattern: str
     validity_years: int | None = None
     public_fields: tuple[str, ...] = ()
+    shared_fields: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a type that could not issue, when it is read and not when the first case is granted."""
@@ -147,6 +149,7 @@ def intend(session: Session, draft: Draft, *, now: datetime, actor: str) -> Lice
             issuer_name=draft.issuer.name,
             fields=dict(draft.fields),
             public_fields=list(draft.type.public_fields),
+            shared_fields=list(draft.type.shared_fields),
             issued_on=draft.issued_on,
             valid_from=draft.valid_from,
             valid_until=draft.valid_until,
@@ -206,6 +209,7 @@ def intend_succession(session: Session, number: str, new: Succession, *, now: da
             issuer_name=old.issuer_name,
             fields=dict(new.fields if new.act is Act.CHANGE and new.fields is not None else old.fields),
             public_fields=list(old.public_fields),
+            shared_fields=list(old.shared_fields),
             issued_on=old.issued_on if new.act is Act.REISSUE else new.issued_on,
             valid_from=new.issued_on if renewed else old.valid_from,
             valid_until=new.valid_until if renewed else old.valid_until,

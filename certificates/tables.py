@@ -146,6 +146,8 @@ class Licence(Base):
     fields: Mapped[dict[str, Any]] = mapped_column(JSON)
     public_fields: Mapped[list[str]] = mapped_column(JSON)
     """Which of the fields a stranger may see (公开字段), as the type said on the day of issue."""
+    shared_fields: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    """Which other departments may see that have a right to (共享字段); none means those that are public."""
     issued_on: Mapped[date]
     valid_from: Mapped[date]
     valid_until: Mapped[date | None]

@@ -97,6 +97,7 @@ class LicenceRule:
     fields: Mapping[str, str]
     public: tuple[str, ...]
     basis: str
+    shared: tuple[str, ...] = ()
     act: str = "issue"
     of: str = ""
 
@@ -314,6 +315,7 @@ class _Reader:
             fields=self._table("licence.fields"),
             public=self._texts("licence.public"),
             basis=self._get(str, "licence.basis"),
+            shared=self._texts("licence.shared") if "shared" in self._get(dict, "licence") else (),
             act=act,
             of=self._get(str, "licence.of") if act != "issue" else "",
         )

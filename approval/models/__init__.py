@@ -1,6 +1,6 @@
 """The tables (数据表): plain typed SQLAlchemy, no Flask; rooms named after the nouns of the law."""
 
-from approval.models import cases, drafts, incidents, items, materials, people, snapshots, tasks, tokens
+from approval.models import cases, drafts, incidents, items, materials, people, sharing, snapshots, tasks, tokens
 from approval.models.base import Base
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "items",
     "materials",
     "people",
+    "sharing",
     "snapshots",
     "tasks",
     "tokens",

@@ -88,7 +88,7 @@ def issue(work: Work, case: Case) -> dict[str, Any]:
     if glyphs := documents.missing_glyphs([applicant["name"], *map(str, fields.values())]):
         raise Unavailable(glyphs=glyphs)
     department = work.session.get_one(Department, pack.manifest.department)
-    kind = LicenceType(rule.type, rule.name.zh, rule.number, rule.validity_years, rule.public)
+    kind = LicenceType(rule.type, rule.name.zh, rule.number, rule.validity_years, rule.public, rule.shared)
     draft = Draft(
         type=kind,
         holder=Holder(applicant["name"], applicant["number"], "uscc" if applicant["kind"] == "organization" else "id"),

@@ -8,7 +8,7 @@ from flask import redirect, render_template, request, url_for
 from approval.domain.errors import AnswersInvalid, NotAllowed, NotFound
 from approval.domain.texts import LONGEST_CODE
 from approval.office import Work
-from approval.services import licences
+from approval.services import licences, sharing
 from approval.web.door import Door
 from certificates import Act, lawful
 
@@ -57,6 +57,22 @@ def licence(work: Work, number: str) -> Any:
         done=_act(request.args.get("done", "")),
         page_token=given["page_token"] or token_urlsafe(),
     )
+    return (page, _UNPROCESSABLE) if missing else page
+
+
+@door.route("/window/sharing", methods=["GET", "POST"])
+def share(work: Work) -> Any:
+    """Look at licences for a case (调用证照), stating purpose and article; every look is written down."""
+    given = {name: request.form.get(name, "") for name in ("case", "purpose", "basis", "number", "code")}
+    given["case"] = given["case"] or request.args.get("case", "")[:LONGEST_CODE]
+    missing: dict[str, str] = {}
+    shown = None
+    if request.method == "POST":
+        try:
+            shown = sharing.ask(work, sharing.Question(**given))
+        except AnswersInvalid as refused:
+            missing = {fault.where.removeprefix("answers."): fault.why for fault in refused.facts["missing"]}
+    page = render_template("window/sharing.html", given=given, missing=missing, shown=shown)
     return (page, _UNPROCESSABLE) if missing else page
 
 

@@ -27,6 +27,7 @@ from approval.services import (
     materials,
     notices,
     people,
+    sharing,
     tasks,
 )
 from approval.web import forms, stages, visitors
@@ -213,6 +214,26 @@ def wallet(work: Work) -> str:
         licences=licences.mine(work),
         today=work.today,
         organizations=people.organizations(work),
+    )
+
+
+@door.get("/my/licences/looks")
+def looks(work: Work) -> str:
+    """Show who looked at one's licences, and why (证照调用记录)."""
+    return render_template(
+        "portal/looks.html",
+        looks=sharing.looks(work),
+        departments=people.departments(work),
+        organizations=people.organizations(work),
+    )
+
+
+@door.post("/my/licences/<number>/authorise")
+def authorise(work: Work, number: str) -> str:
+    """Make a code by which a department may look at one's own licence, once, and show it (出具授权码)."""
+    code = sharing.authorise(work, number)
+    return render_template(
+        "portal/authorised.html", number=number, code=code, minutes=work.office.settings.sharing_minutes
     )
 
 

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
 from approval.domain.cases import Status
+from approval.services.sharing import Ground
 from approval.services.surveys import Part, Progress
 from certificates import Act, Outcome, Question, State
 
@@ -145,6 +146,16 @@ LICENCE_FIELDS: Mapping[str, LazyString] = {
     "business_form_name": _("主体业态"),
     "activities": _("经营项目"),
     "premises": _("经营场所"),
+    "uscc": _("统一社会信用代码"),
+    "representative": _("法定代表人"),
+    "residence": _("住所"),
+    "business_form": _("主体业态代码"),
+    "complaints_phone": _("投诉举报电话"),
+}
+
+GROUNDS: Mapping[Ground, LazyString] = {
+    Ground.CASE: _("您提交的申请"),
+    Ground.CODE: _("您出具的授权码"),
 }
 
 SOURCES: Mapping[str, LazyString] = {
@@ -222,6 +233,7 @@ JOURNAL: Mapping[str, LazyString] = {
     "licence:renewed": _("延续证照"),
     "licence:reissued": _("补领证照"),
     "licence:expired": _("证照到期"),
+    "licence:shown": _("调用证照"),
     "licence:drawn": _("证照文件制作完成"),
     "licence:suspended": _("暂扣证照"),
     "licence:given-back": _("发还证照"),

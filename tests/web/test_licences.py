@@ -90,3 +90,30 @@ def test_only_a_signer_of_the_department_comes_in(signed_in, signer, client, cit
     for code in ("chen", "wang", "su", "admin"):
         assert signed_in(code).get(page).status_code == 403
     assert signer.get(f"{FIND}/JY0").status_code == 404
+
+
+def test_a_clerk_looks_at_a_licence_and_its_holder_sees_who_and_why(office, signed_in, client, city):
+    with office.work() as work:
+        people.set_password(work, "wang", PASSWORD)
+    wang, chen = signed_in("wang"), signed_in("chen")
+    assert 'href="/window/sharing"' in wang.get("/window/tasks").text
+    page = wang.get("/window/sharing", query_string={"case": city.filed}).text
+    assert f'value="{city.filed}"' in page
+    asked = {"case": city.filed, "purpose": "核对<b>证照</b>。", "basis": "《行政许可法》第三十四条"}
+    wrong = send(wang, "/window/sharing", form="/window/sharing", **{**asked, "purpose": " "})
+    assert (wrong.status_code, 'id="purpose-why"' in wrong.text, asked["basis"] in wrong.text) == (422, True, True)
+    shown = send(wang, "/window/sharing", form="/window/sharing", **asked)
+    assert (shown.status_code, city.number in shown.text, "预包装食品销售" in shown.text) == (200, True, True)
+    assert "投诉举报电话" not in shown.text
+    seen = chen.get("/my/licences/looks").text
+    assert "核对&lt;b&gt;证照&lt;/b&gt;。" in seen
+    assert "您提交的申请" in seen
+    assert client.get("/my/licences/looks").status_code == 401
+    assert send(wang, "/window/sharing", form="/window/sharing", **{**asked, "case": "0"}).status_code == 404
+
+
+def test_a_holder_gives_a_code_that_nobody_else_can_make(signed_in, city):
+    chen, lin = signed_in("chen"), signed_in("lin")
+    page = send(chen, f"/my/licences/{city.number}/authorise", form="/my/licences")
+    assert re.search(r'class="code">[2-9B-Z]{5}-[2-9B-Z]{5}<', page.text)
+    assert send(lin, f"/my/licences/{city.number}/authorise", form="/my/licences").status_code in {400, 404}
