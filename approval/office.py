@@ -140,14 +140,16 @@ class Office:
         return connectors.read(self.settings.connectors) if self._outside is None else self._outside
 
     @contextmanager
-    def work(self, *, by: Actor = SYSTEM, read_only: bool = False) -> Iterator[Work]:
+    def work(self, *, by: Actor = SYSTEM, read_only: bool = False, steady: bool = False) -> Iterator[Work]:
         """Open one Work (一次办理): commit at the end, or leave no trace when anything is raised.
+
+        `steady` shows everything as it is at one moment, however many statements it takes to read.
 
         Raises `Overtaken` when somebody else changed the same case in between.
         """
         notes: list[Callable[[Work], None]] = []
         try:
-            with self._transaction(by, notes, read_only=read_only) as work:
+            with self._transaction(by, notes, read_only=read_only, steady=steady) as work:
                 yield work
         except BaseException:
             self._write_down(notes)
@@ -179,11 +181,13 @@ class Office:
 
     @contextmanager
     def _transaction(
-        self, by: Actor, notes: list[Callable[[Work], None]], *, read_only: bool = False
+        self, by: Actor, notes: list[Callable[[Work], None]], *, read_only: bool = False, steady: bool = False
     ) -> Iterator[Work]:
         session = self._make_session()
         try:
-            options = {"read_only": read_only, "postgresql_readonly": read_only}
+            options: dict[str, Any] = {"read_only": read_only, "postgresql_readonly": read_only}
+            if steady and self.engine.dialect.name == "postgresql":  # on SQLite every Work reads so
+                options["isolation_level"] = "REPEATABLE READ"
             session.connection(execution_options=options)
             yield Work(session, self.clock(), by, self, notes)
             saving.save(session)

@@ -42,13 +42,13 @@ _WARM = 30
 
 def main() -> None:
     """Measure everything and print the figures."""
-    with tempfile.TemporaryDirectory() as folder, _office(Path(folder), "") as office:
+    with tempfile.TemporaryDirectory() as folder, office_in(Path(folder), "") as office:
         _durable(office, "sqlite", 6, 4)
-        with tempfile.TemporaryDirectory() as beside, _office(Path(beside), "") as crowded:
+        with tempfile.TemporaryDirectory() as beside, office_in(Path(beside), "") as crowded:
             _flat(office, crowded)
     with cluster() as url:
         if url is not None:
-            with tempfile.TemporaryDirectory() as folder, _office(Path(folder), url) as office:
+            with tempfile.TemporaryDirectory() as folder, office_in(Path(folder), url) as office:
                 _durable(office, "postgresql", 4, 2.5)
     _peers()
     _formulas()
@@ -56,7 +56,8 @@ def main() -> None:
 
 
 @contextmanager
-def _office(folder: Path, url: str) -> Iterator[Office]:
+def office_in(folder: Path, url: str) -> Iterator[Office]:
+    """Found the demonstration city in a folder, on SQLite or at a URL, and open its office."""
     settings = Settings(instance=folder, database_url=url) if url else Settings(instance=folder)
     offices.prepare(settings).close()
     with open_office(settings, carrier=Waiting()) as office:

@@ -53,13 +53,8 @@ from certificates.licences import (
     Draft,
     LicenceType,
     Succession,
-    acts,
     expire,
     expired,
-    find_by_holder,
-    find_by_number,
-    find_by_source,
-    find_by_token,
     intend,
     intend_succession,
     issue,
@@ -68,7 +63,6 @@ from certificates.licences import (
     perform,
     seal,
     succeed,
-    versions,
 )
 from certificates.log.acts import KIND as LOGGED_ACT
 from certificates.log.acts import prove as prove_sealed
@@ -94,6 +88,14 @@ from certificates.log.tables import LogEntry, LogHead, LogTile
 from certificates.log.trees import grew as log_grew
 from certificates.log.trees import includes as log_includes
 from certificates.parties import Holder, Issuer
+from certificates.records import (
+    acts,
+    find_by_holder,
+    find_by_number,
+    find_by_source,
+    find_by_token,
+    versions,
+)
 from certificates.renditions import get as get_rendition
 from certificates.renditions import keep as keep_rendition
 from certificates.renditions import seal_document

@@ -19,6 +19,7 @@ from certificates import numbers, seals, statements
 from certificates.errors import IllegalAct, LicenceUnknown, ReasonMissing
 from certificates.identifiers import Identifier, require_type_code
 from certificates.parties import Holder, Issuer
+from certificates.records import find_by_number, find_by_source
 from certificates.seals import Sealer
 from certificates.tables import Act, Licence, LicenceAct, State
 
@@ -26,7 +27,6 @@ from certificates.tables import Act, Licence, LicenceAct, State
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _TOKEN_LENGTH = 20
 _CHECK_CODE_LENGTH = 6
-_MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 _LEAP_DAY = (2, 29)
 
 
@@ -99,7 +99,8 @@ class Succession:
     """What takes a licence's place (换发内容): by which act, for what reason and article, from what source.
 
     `holder` and `fields` matter to a change (变更), which keeps the days; `valid_until` to a renewal (延续), which
-    holds from `issued_on`; a reissue (补领) says the same once more. The number is kept by all.
+    holds from `issued_on` and must have been applied for, `applied_on`, before the licence expired; a reissue (补领)
+    says the same once more. The number is kept by all.
     """
 
     act: Act
@@ -110,6 +111,7 @@ class Succession:
     holder: Holder | None = None
     fields: Mapping[str, Any] | None = None
     valid_until: date | None = None
+    applied_on: date | None = None
 
 
 def issue(session: Session, draft: Draft, sealer: Sealer, *, now: datetime, actor: str) -> Licence:
@@ -173,8 +175,9 @@ def succeed(session: Session, number: str, new: Succession, sealer: Sealer, *, n
 def intend_succession(session: Session, number: str, new: Succession, *, now: datetime, actor: str) -> Licence:
     """Write down the version that is to take a licence's place (拟换发证照), before it is sealed.
 
-    Only a valid licence that has not expired on the day can be changed, renewed or reissued (行政许可法 art. 49
-    and 50), and its holder is not exchanged. Asked twice for one source it returns the same version. Raises
+    Only a valid licence that has not expired on the day can be changed or reissued (行政许可法 art. 49); one that was
+    applied for in time is renewed though it has expired meanwhile, because the delay is not the holder's (art. 50).
+    The holder is not exchanged. Asked twice for one source it returns the same version. Raises
     ReasonMissing, LicenceUnknown, IllegalAct, NotCanonical.
     """
     if known := find_by_source(session, new.source):
@@ -184,9 +187,10 @@ def intend_succession(session: Session, number: str, new: Succession, *, now: da
     old = find_by_number(session, number)
     if old is None or old.state is State.INTENDED:
         raise LicenceUnknown(number=number)
-    if new.act not in SUCCESSIONS or old.state is not State.VALID:
+    if new.act not in SUCCESSIONS or old.state not in _succeeded(new.act):
         raise IllegalAct(act=new.act, number=old.number, state=old.state)
-    if expired(old, new.issued_on):
+    asked_on = new.applied_on if new.act is Act.RENEW and new.applied_on else new.issued_on
+    if expired(old, asked_on):
         raise IllegalAct(act=new.act, number=old.number, state=State.EXPIRED)
     holder = new.holder if new.act is Act.CHANGE and new.holder else old.holder
     if (holder.code, holder.code_type) != (old.holder_code, old.holder_code_type):
@@ -293,47 +297,6 @@ def lawful(licence: Licence) -> tuple[Act, ...]:
     return tuple(act for act, rule in LAWFUL.items() if licence.state in rule.from_)
 
 
-def find_by_number(session: Session, number: str) -> Licence | None:
-    """Find a licence by its number (按证照编号), as printed: the newest version that was sealed, if any was."""
-    return next(iter(versions(session, number)), None)
-
-
-def versions(session: Session, number: str) -> Sequence[Licence]:
-    """List all versions of a licence (历次版本), the one that counts first, one not yet sealed last."""
-    if not number.isprintable():  # NUL and half characters, which a database driver would choke on
-        return []
-    of_number = select(Licence).where(Licence.number == number.strip())
-    return session.scalars(of_number.order_by(Licence.state == State.INTENDED, Licence.version.desc())).all()
-
-
-def find_by_token(session: Session, token: str) -> Licence | None:
-    """Find a licence by its public token (按查验标识), however it was typed."""
-    if not token.isprintable():
-        return None
-    return session.scalar(select(Licence).where(Licence.token == tidy(token)))
-
-
-def find_by_source(session: Session, source: str) -> Licence | None:
-    """Find the licence that a case gave (按来源办件)."""
-    return session.scalar(select(Licence).where(Licence.source == source))
-
-
-def find_by_holder(session: Session, code: str) -> Sequence[Licence]:
-    """Find a holder's licences (按持证主体代码), newest first."""
-    newest_first = Licence.intended_at.desc()
-    return session.scalars(select(Licence).where(Licence.holder_code == code).order_by(newest_first)).all()
-
-
-def acts(session: Session, licence: Licence) -> Sequence[LicenceAct]:
-    """Tell what was done to a licence (证照行为记录), oldest first."""
-    return session.scalars(select(LicenceAct).where(LicenceAct.licence_id == licence.id).order_by(LicenceAct.id)).all()
-
-
-def tidy(code: str) -> str:
-    """Read a token or check code as it was meant (规整): capitals, no dashes, O is 0, I and L are 1."""
-    return code.upper().translate(_MISREAD)
-
-
 def _parts(draft: Draft) -> dict[str, str]:
     said = {name: value for name, value in draft.fields.items() if isinstance(value, str)}
     return {"year": f"{draft.issued_on.year:04d}", "region": draft.issuer.region, **said}
@@ -369,6 +332,10 @@ def _once(session: Session, source: str, write: Callable[[], Licence], **facts: 
     return licence
 
 
+def _succeeded(act: Act) -> frozenset[State]:
+    return frozenset({State.VALID, State.EXPIRED} if act is Act.RENEW else {State.VALID})
+
+
 def _supersede(session: Session, licence: Licence, *, now: datetime, actor: str, reason: str, basis: str) -> None:
     """Take the version before out of force; whatever befell it since the succession was written down stops it."""
     assert licence.succession is not None
@@ -376,7 +343,9 @@ def _supersede(session: Session, licence: Licence, *, now: datetime, actor: str,
         raise ReasonMissing(act=licence.succession, number=licence.number)
     before = select(Licence).where(Licence.number == licence.number, Licence.version == licence.version - 1)
     old = session.scalars(before).one()
-    _move(session, old, Act(licence.succession), State.VALID, state=State.SUPERSEDED)
+    if old.state not in _succeeded(licence.succession):
+        raise IllegalAct(act=licence.succession, number=old.number, state=old.state)
+    _move(session, old, Act(licence.succession), old.state, state=State.SUPERSEDED)
     _record(session, old, Act(licence.succession), at=now, actor=actor, reason=reason, basis=basis)
 
 

@@ -5,7 +5,7 @@ examined only to say what it is instead. Read-only; the caller limits the rate.
 """
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import canonical, licences, renditions, seals, statements
+from certificates import canonical, licences, records, renditions, seals, statements
 from certificates.checks import Check, Outcome, Question, conclude, unasked
 from certificates.errors import CertificateError
 from certificates.log import acts
@@ -91,7 +91,7 @@ def verify_token(
     session: Session, token: str, *, trust: Trust, today: date, log: LogView | None = None
 ) -> Verification:
     """Verify by the token of the QR code (扫码查验); `today` is the legal day, without `log` the log is not asked."""
-    return _look_up(session, licences.find_by_token(session, token), trust, today, log)
+    return _look_up(session, records.find_by_token(session, token), trust, today, log)
 
 
 def verify_number(
@@ -101,9 +101,9 @@ def verify_number(
 
     Each version has a code of its own, so that an old print is told from the licence that counts.
     """
-    given = licences.tidy(check_code).encode(errors="replace")
+    given = records.tidy(check_code).encode(errors="replace")
     # All are compared, as many as there are: which one it was does not show in the time it takes.
-    codes = [(hmac.compare_digest(given, one.check_code.encode()), one) for one in licences.versions(session, number)]
+    codes = [(hmac.compare_digest(given, one.check_code.encode()), one) for one in records.versions(session, number)]
     return _look_up(session, next((one for same, one in codes if same), None), trust, today, log)
 
 
@@ -111,7 +111,7 @@ def verify_as_operator(
     session: Session, number: str, *, trust: Trust, today: date, log: LogView | None = None
 ) -> Verification:
     """Verify by number alone (后台查验): numbers are guessable: for the operator's command line only."""
-    return _look_up(session, licences.find_by_number(session, number), trust, today, log)
+    return _look_up(session, records.find_by_number(session, number), trust, today, log)
 
 
 def verify_document(
@@ -154,13 +154,14 @@ def _look_up(
 ) -> Verification:
     if licence is None:
         return _conclude([_UNKNOWN])
+    done = records.acts(session, licence)
     checks = [
         Check(Question.KNOWN_HERE, True, licence.identifier),
         *found,
         _record_unaltered(licence),
         *_seal(licence, trust),
-        *_logged(session, licence, log),
-        *_standing(session, licence),
+        *_logged(session, licence, done, log),
+        *_standing(licence, done),
         Check(Question.BEGUN, licence.valid_from <= today, licence.valid_from.isoformat()),
         Check(
             Question.NOT_EXPIRED,
@@ -186,18 +187,18 @@ def _seal(licence: Licence, trust: Trust) -> list[Check]:
     return [Check(Question.SEALED, licence.state is not State.INTENDED), *checks]
 
 
-def _logged(session: Session, licence: Licence, log: LogView | None) -> Iterator[Check]:
+def _logged(session: Session, licence: Licence, done: Sequence[LicenceAct], log: LogView | None) -> Iterator[Check]:
     if log is None or licence.sealed_at is None:
         return
-    logged = acts.holds(session, licence, log.key)
+    logged = acts.holds(session, licence, done, log.key)
     # What was sealed just now may be missing still; anything older should be there.
     if logged is not None or licence.sealed_at < log.since:
         yield Check(Question.IN_PUBLIC_LOG, logged, "" if logged is not None else "not in the log")
 
 
-def _standing(session: Session, licence: Licence) -> Iterator[Check]:
+def _standing(licence: Licence, history: Sequence[LicenceAct]) -> Iterator[Check]:
     # The acts are asked as well as the state, so that nobody undoes a revocation by changing one column.
-    done = {act.act: act for act in licences.acts(session, licence)}
+    done = {act.act: act for act in history}
     if Act.SUSPEND in done and Act.RESUME in done and done[Act.SUSPEND].id < done[Act.RESUME].id:
         del done[Act.SUSPEND]
     taken = next((act for act in done.values() if act.act in licences.SUCCESSIONS), None)

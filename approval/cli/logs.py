@@ -25,21 +25,19 @@ def log() -> None:
 @log.command()
 @click.option("--public", default="", help="Check the public files in this folder or at this address, nothing else.")
 @click.option("--key", type=click.Path(path_type=Path, exists=True), help="The key that you pinned, with --public.")
-@click.option(
-    "--since", type=click.Path(path_type=Path, exists=True), help="A checkpoint that you kept, with --public."
-)
+@click.option("--since", type=click.Path(path_type=Path, exists=True), help="A checkpoint that you kept.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def verify(public: str, key: Path | None, since: Path | None, as_json: bool) -> None:
     """Check the log: with every row as its operator, or from its public files alone as a stranger."""
+    seen = since.read_text(encoding="utf-8") if since else None
     if public:
         if key is None:
             raise click.UsageError("--public needs --key: without a pinned key anybody could have signed")
-        seen = since.read_text(encoding="utf-8") if since else None
         checkpoint, found = certificates.audit_public(_fetch(public), LogKey.parse(key.read_text()), seen)
         size = checkpoint.size
     else:
-        with open_office() as office, office.work(read_only=True) as work:
-            found = logs.verify(work)
+        with open_office() as office, office.work(read_only=True, steady=True) as work:
+            found = logs.verify(work, seen)
             head = certificates.log_head(work.session)
             size = head.size if head else 0
     _tell(found, size, as_json=as_json)
@@ -76,14 +74,12 @@ def key(folder: Path, origin: str) -> None:
 @log.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def publish(folder: Path) -> None:
-    """Copy the public files into FOLDER, for any web server; full tiles that are there already stay."""
-    with open_office() as office, office.work(read_only=True) as work:
+    """Copy the public files into FOLDER, for any web server."""
+    with open_office() as office, office.work(read_only=True, steady=True) as work:
         head = certificates.log_head(work.session)
         for path in ("key", *(certificates.log_paths(head.size) if head else ())):
             place = folder / path
-            # A tile that is full never changes; a checkpoint comes last, so that a copy is never ahead of its tiles.
-            if path.startswith("tile/") and place.exists():
-                continue
+            # The checkpoint comes last, so that a copy is never ahead of its tiles.
             place.parent.mkdir(parents=True, exist_ok=True)
             draft = place.with_name(f"{place.name}.new")
             draft.write_bytes(head.note.encode() if head and path == "checkpoint" else logs.public_file(work, path))

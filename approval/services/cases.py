@@ -30,6 +30,7 @@ from approval.services import (
     forms,
     items,
     journal,
+    licences,
     materials,
     notices,
     numbers,
@@ -62,7 +63,7 @@ def file(
     if applicant["kind"] not in pack.manifest.serves:
         raise NotAllowed(item=item, serves=sorted(pack.manifest.serves))
     uploads = tuple(uploads)
-    context = _checked(work, pack, applicant, given, uploads)
+    context = _checked(work, pack, applicant, given, uploads, first=True)
     department = work.session.get_one(Department, pack.manifest.department)
     case = Case(
         id=uuid4(),
@@ -183,11 +184,17 @@ def _checked(
     uploads: tuple[Upload, ...],
     *,
     present: Iterable[str] = (),
+    first: bool = False,
 ) -> dict[str, Any]:
-    """Check answers and materials together, telling everything at once, and return what conditions may read."""
+    """Check answers and materials together, telling everything at once, and return what conditions may read.
+
+    When it is filed `first`, also whether the licence that it is about can be acted on.
+    """
     cleaned, missing = forms.check(pack.forms[pack.manifest.filing_form], given)
     context = {"answers": cleaned, "applicant": applicant}
     missing += materials.check(work, pack.manifest, context, uploads, present)
+    if first:
+        missing += licences.concerned(work, pack.manifest, context)
     if missing:
         raise Incomplete(missing=missing)
     return context

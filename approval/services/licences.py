@@ -10,12 +10,12 @@ import certificates
 from approval import documents
 from approval.domain import texts
 from approval.domain.cases import Status
+from approval.domain.countdown import legal_day
 from approval.domain.errors import (
     AnswersInvalid,
     IllegalStep,
     Incomplete,
     Missing,
-    NotAllowed,
     NotFound,
     NotSignedIn,
     Unavailable,
@@ -32,6 +32,7 @@ from certificates import (
     Act,
     Draft,
     Holder,
+    IllegalAct,
     Issuer,
     Licence,
     LicenceAct,
@@ -103,17 +104,40 @@ def issue(work: Work, case: Case) -> dict[str, Any]:
     if rule.act == "issue":
         licence = certificates.issue(work.session, draft, sealer, now=work.now, actor=work.actor.label)
     else:
-        licence = _succeed(work, pack.manifest, draft, sealer, str(feel.evaluate(rule.of, context)))
+        licence = _succeed(work, case, draft, sealer, str(feel.evaluate(rule.of, context)))
     journal.write(work, case, _GIVEN[rule.act], number=licence.number)
     return {"number": licence.number}
 
 
-def _succeed(work: Work, manifest: Manifest, draft: Draft, sealer: Sealer, number: str) -> Licence:
+def concerned(work: Work, manifest: Manifest, context: Mapping[str, Any]) -> list[Missing]:
+    """Check that the licence which an application is about can be changed, renewed or reissued (核对所涉证照).
+
+    It is the applicant's, of the pack's type and department, valid, and has days left today (行政许可法 art. 49, 50).
+    Nothing to tell where the pack issues new ones.
+    """
+    rule = manifest.licence
+    if rule is None or rule.act == "issue":
+        return []
+    number = feel.evaluate(rule.of, context)
+    if not number:  # the question for it says so
+        return []
+    old = _of_applicant(work, manifest, str(number), context["applicant"]["number"])
+    if old is not None and old.state is State.VALID and not certificates.expired(old, work.today):
+        return []
+    return [Missing(rule.of, "no-such-licence", "证照编号")]
+
+
+def _of_applicant(work: Work, manifest: Manifest, number: str, holder: str) -> Licence | None:
+    old = certificates.find_by_number(work.session, number)
+    theirs = old is not None and manifest.licence is not None and old.type_code == manifest.licence.type
+    return old if old and theirs and (old.holder_code, old.issuer_code) == (holder, manifest.department) else None
+
+
+def _succeed(work: Work, case: Case, draft: Draft, sealer: Sealer, number: str) -> Licence:
+    manifest = items.pack_of(work, case).manifest
     rule = manifest.licence
     assert rule is not None
-    old = certificates.find_by_number(work.session, number)
-    known = old is not None and old.holder_code == draft.holder.code and old.type_code == draft.type.code
-    if old is None or not known or old.issuer_code != draft.issuer.code:
+    if _of_applicant(work, manifest, number, draft.holder.code) is None:
         raise NotFound(licence=number)
     new = Succession(
         Act(rule.act),
@@ -124,22 +148,34 @@ def _succeed(work: Work, manifest: Manifest, draft: Draft, sealer: Sealer, numbe
         holder=draft.holder,
         fields=draft.fields,
         valid_until=draft.valid_until,
+        applied_on=legal_day(case.filed_at, work.office.settings.tz),
     )
     return certificates.succeed(work.session, number, new, sealer, now=work.now, actor=work.actor.label)
 
 
-def expire(work: Work) -> int:
-    """Write down which licences have come to their last day (到期失效) and tell the holders; return how many.
+def lapsed(work: Work) -> list[tuple[UUID, str]]:
+    """List some licences that have come to their last day (到期证照): the case that gave each, and its number."""
+    found = certificates.lapsed(work.session, work.today, limit=_LAPSED_AT_ONCE)
+    return [(UUID(licence.source), licence.number) for licence in found]
 
-    At most as many as one Work should hold; the next sweep does the rest. Verification does not wait for it.
+
+def expire(work: Work, case_id: UUID, number: str) -> bool:
+    """Write down that a licence has come to its last day (到期失效) and tell its holder; False when it is not so.
+
+    Verification does not wait for it.
     """
-    lapsed = certificates.lapsed(work.session, work.today, limit=_LAPSED_AT_ONCE)
-    for licence in lapsed:
+    # The case first, as whoever does anything to a licence has it.
+    case = work.session.get_one(Case, case_id, with_for_update=True)
+    licence = certificates.find_by_number(work.session, number)
+    if licence is None or licence.source != str(case_id):
+        return False
+    try:
         certificates.expire(work.session, licence, today=work.today, now=work.now, actor=work.actor.label)
-        case = work.session.get_one(Case, UUID(licence.source), with_for_update=True)
-        journal.write(work, case, "licence:expired", number=licence.number)
-        notices.tell(work, case, "licence-expired", licence=licence.number, day=str(licence.valid_until))
-    return len(lapsed)
+    except IllegalAct:
+        return False
+    journal.write(work, case, "licence:expired", number=licence.number)
+    notices.tell(work, case, "licence-expired", licence=licence.number, day=str(licence.valid_until))
+    return True
 
 
 def perform(work: Work, number: str, deed: Act | None, *, reason: str, basis: str, token: str | None = None) -> Licence:
@@ -179,15 +215,13 @@ def _decided(deed: Act | None, reason: str, basis: str) -> tuple[Act, str, str]:
 def in_charge(work: Work, number: str) -> Licence:
     """Obtain a licence that the actor answers for (主管证照): a signer of the department that issued it.
 
-    Raises `NotSignedIn`, `NotFound`, `NotAllowed`.
+    Raises `NotSignedIn`, `NotFound`: numbers can be guessed, and nobody else learns which there are.
     """
     if work.actor.person is None:
         raise NotSignedIn
     licence = certificates.find_by_number(work.session, number)
-    if licence is None or licence.state is State.INTENDED:
+    if licence is None or licence.state is State.INTENDED or not work.actor.holds(licence.issuer_code, "signer"):
         raise NotFound(licence=number)
-    if not work.actor.holds(licence.issuer_code, "signer"):
-        raise NotAllowed(licence=number)
     return licence
 
 

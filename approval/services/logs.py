@@ -40,7 +40,9 @@ def sequence(work: Work) -> int:
     done = select(LicenceAct, Licence).join(Licence, Licence.id == LicenceAct.licence_id)
     found: list[tuple[Any, Record, JournalEntry | LicenceAct]] = [
         (line.at, _of_line(line), line)
-        for line in work.session.scalars(lines.order_by(JournalEntry.case_id, JournalEntry.sequence).limit(_BATCH))
+        for line in work.session.scalars(
+            lines.order_by(JournalEntry.at, JournalEntry.case_id, JournalEntry.sequence).limit(_BATCH)
+        )
     ]
     unlogged = done.where(LicenceAct.log_index.is_(None)).order_by(LicenceAct.id).limit(_BATCH)
     found += [(act.at, certificates.record_act(act, licence), act) for act, licence in work.session.execute(unlogged)]
@@ -73,10 +75,13 @@ def sealing(work: Work, licence: Licence) -> bytes:
     return certificates.record_act(act, licence).content
 
 
-def verify(work: Work) -> list[Finding]:
-    """Compare every row with the log and the log with its signed heads (核对日志); no finding means that all agree."""
+def verify(work: Work, seen: str | None = None) -> list[Finding]:
+    """Compare every row with the log and the log with its signed heads (核对日志), and with one `seen` before.
+
+    No finding means that all agree. To be asked in a steady Work: the log grows meanwhile.
+    """
     rows = {_JOURNAL: partial(_lines, work), certificates.LOGGED_ACT: partial(_acts, work)}
-    return certificates.audit(work.session, work.office.log_key, rows)
+    return certificates.audit(work.session, work.office.log_key, rows, seen)
 
 
 def public_file(work: Work, path: str) -> bytes:

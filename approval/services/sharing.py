@@ -114,6 +114,7 @@ def authorise(work: Work, number: str) -> str:
     It holds for the minutes of the settings; an earlier one for the same licence does not any more.
     """
     licence = licences.own(work, number)
+    work.session.refresh(licence, with_for_update=True)
     over = delete(SharingCode).where(SharingCode.number == licence.number, SharingCode.used_at.is_(None))
     work.session.execute(over)
     code = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
@@ -152,6 +153,8 @@ def _why(question: Question) -> tuple[str, str]:
 def _place(work: Work, number: str) -> tuple[Case, str]:
     """Find the open case, locked, and which of the actor's departments has work in it."""
     case = access.case(work, number.strip(), lock=True)
+    if not access.reads(work, case):  # one's own matter gives no right either (回避)
+        raise NotFound
     working = select(Task.department_code).where(
         Task.case_id == case.id, Task.department_code.in_(work.actor.departments)
     )

@@ -278,6 +278,7 @@ WHY: Mapping[str, LazyString] = {
     "too-many-pages": _("页数太多。请拆成几份，或者只上传需要的部分"),
     "too-many-pixels": _("图片的像素太多。请调低分辨率后再上传"),
     "not-asked-for": _("这一项不需要提供"),
+    "no-such-licence": _("没有这张可以办理的证照。请核对编号：证照应当是您的、有效并且没有到期"),
     "too-long": _("太长了"),
     "too-short": _("太短了"),
     "too-many": _("太多了"),

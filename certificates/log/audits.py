@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from certificates.errors import CheckpointInvalid, NotLogged
 from certificates.log import checkpoints, ledgers, trees
 from certificates.log.checkpoints import Checkpoint, LogKey
-from certificates.log.tables import LogEntry, LogHead
+from certificates.log.tables import LogEntry, LogHead, LogTile
 
 _BATCH = 2_000
+_HASH_BYTES = 32
 
 
 class Trouble(StrEnum):
@@ -28,6 +29,8 @@ class Trouble(StrEnum):
     """The log's own entries have a gap."""
     ROOT_WRONG = "root_wrong"
     """The entries do not lead to the root that was signed."""
+    TILE_WRONG = "tile_wrong"
+    """A tile does not hold the hashes of the entries."""
     HEAD_FOREIGN = "head_foreign"
     """The head was not signed by this log."""
     SHRUNK = "shrunk"
@@ -45,10 +48,11 @@ class Finding(NamedTuple):
 Rows = Callable[[], Iterator[tuple[str, int, bytes]]]
 
 
-def audit(session: Session, key: LogKey, rows: Mapping[str, Rows]) -> list[Finding]:
-    """Compare every entry with its row, and every head with the entries (全面核对); no finding means that all agree.
+def audit(session: Session, key: LogKey, rows: Mapping[str, Rows], seen: str | None = None) -> list[Finding]:
+    """Compare every entry with its row, tiles and heads with the entries (全面核对); no finding means that all agree.
 
-    `rows` gives for each kind the rows that claim a place in the log.
+    `rows` gives for each kind the rows that claim a place in the log, `seen` is a head that was kept elsewhere. The
+    caller sees to it that all is read as it was at one moment. Raises CheckpointInvalid for a foreign `seen`.
     """
     found: list[Finding] = []
     entries: dict[tuple[str, str], tuple[int, bytes, bytes]] = {}
@@ -68,11 +72,20 @@ def audit(session: Session, key: LogKey, rows: Mapping[str, Rows]) -> list[Findi
                 found.append(Finding(Trouble.CHANGED, f"{kind} {reference}"))
     found += [Finding(Trouble.DELETED, f"{kind} {reference}") for kind, reference in entries]
     tree = _Grown(hashes)
-    for note in session.scalars(select(LogHead.note).order_by(LogHead.size)):
-        found += _head(note, key, tree)
-    if hashes and (newest := ledgers.head(session)) and newest.size != len(hashes):
-        found.append(Finding(Trouble.ROOT_WRONG, str(newest.size)))
-    return found
+    covered = 0
+    for covered, note in session.execute(select(LogHead.size, LogHead.note).order_by(LogHead.size)):
+        found += _head(covered, note, key, tree)
+    if covered != len(hashes):
+        found.append(Finding(Trouble.ROOT_WRONG, str(covered)))
+    stored = select(LogTile.level, LogTile.number, LogTile.hashes).order_by(LogTile.level, LogTile.number)
+    tiles = {(level, number): hashes_ for level, number, hashes_ in session.execute(stored)}
+    wanted = tree.tiles()
+    found += [
+        Finding(Trouble.TILE_WRONG, f"{level}/{number}")
+        for level, number in sorted(tiles.keys() | wanted.keys())
+        if tiles.get((level, number)) != wanted.get((level, number))
+    ]
+    return found + _grew_from(seen, key, tree)
 
 
 def audit_public(
@@ -95,19 +108,31 @@ def audit_public(
         hashes += [trees.leaf(entry) for entry in bundle]
     tree = _Grown(hashes)
     found = [] if tree.root(checkpoint.size) == checkpoint.root else [Finding(Trouble.ROOT_WRONG, str(checkpoint.size))]
-    if seen is not None:
-        before = checkpoints.read(seen, key)
-        if before.size > checkpoint.size or tree.root(before.size) != before.root:
-            found.append(Finding(Trouble.SHRUNK, str(before.size)))
-    return checkpoint, found
+    for (level, number), hashes_ in tree.tiles().items():
+        path = ledgers.tile_path(level, number, len(hashes_) // _HASH_BYTES)
+        try:
+            same = fetch(path) == hashes_
+        except (NotLogged, OSError):
+            same = False
+        if not same:
+            found.append(Finding(Trouble.TILE_WRONG, path))
+    return checkpoint, found + _grew_from(seen, key, tree)
 
 
-def _head(note: str, key: LogKey, tree: "_Grown") -> list[Finding]:
+def _grew_from(seen: str | None, key: LogKey, tree: "_Grown") -> list[Finding]:
+    if seen is None:
+        return []
+    before = checkpoints.read(seen, key)
+    grew = before.size <= tree.size and tree.root(before.size) == before.root
+    return [] if grew else [Finding(Trouble.SHRUNK, str(before.size))]
+
+
+def _head(size: int, note: str, key: LogKey, tree: "_Grown") -> list[Finding]:
     try:
         checkpoint = checkpoints.read(note, key)
     except CheckpointInvalid:
-        return [Finding(Trouble.HEAD_FOREIGN, note.split("\n", 2)[1] if "\n" in note else "")]
-    if checkpoint.size > tree.size or tree.root(checkpoint.size) != checkpoint.root:
+        return [Finding(Trouble.HEAD_FOREIGN, str(size))]
+    if checkpoint.size != size or checkpoint.size > tree.size or tree.root(checkpoint.size) != checkpoint.root:
         return [Finding(Trouble.ROOT_WRONG, str(checkpoint.size))]
     return []
 
@@ -125,6 +150,14 @@ class _Grown:
     def root(self, size: int) -> bytes:
         """Tell the root it had at a size."""
         return trees.root(size, self._tile)
+
+    def tiles(self) -> dict[tuple[int, int], bytes]:
+        """Tell what every tile should hold."""
+        return {
+            (level, number): b"".join(self._tile(level, number))
+            for level, hashes in enumerate(self._levels)
+            for number in range(-(-len(hashes) // trees.WIDTH))
+        }
 
     def _tile(self, level: int, number: int) -> list[bytes]:
         return self._levels[level][number * trees.WIDTH : (number + 1) * trees.WIDTH]

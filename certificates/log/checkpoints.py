@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -20,6 +21,7 @@ _ED25519 = b"\x01"
 _ROOT_BYTES = 32
 _ID_BYTES = 4
 _DASH = "— "
+_ORIGIN = re.compile(r"[^\s+]+")
 
 
 @dataclass(frozen=True)
@@ -105,14 +107,24 @@ def read(note: str, key: LogKey) -> Checkpoint:
 
 
 def make_key(directory: Path, origin: str) -> None:
-    """Make the key of a log in a directory of its own (生成日志密钥), unless there is one; for its owner only."""
-    if directory.exists():
+    """Make the key of a log in a directory of its own (生成日志密钥), unless there is one; for its owner only.
+
+    `origin` is the log's name, without spaces and `+` (signed-note). Raises CheckpointInvalid for another.
+    """
+    if (directory / _PUBLIC_FILE).exists():
         return
+    if not _ORIGIN.fullmatch(origin):
+        raise CheckpointInvalid(why="the name of a log is without spaces and +", origin=origin)
     signer = LogSigner(origin, Ed25519PrivateKey.generate())
     pem = signer.key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    files.lay_down(directory, {_KEY_FILE: pem, _PUBLIC_FILE: f"{signer.public}\n".encode()})
+    made = {_KEY_FILE: pem, _PUBLIC_FILE: f"{signer.public}\n".encode()}
+    if not directory.exists():
+        files.lay_down(directory, made)
+        return
+    for name, content in made.items():  # the public half last: where it is, there is a key
+        files.write(directory / name, content)
 
 
 def open_signer(directory: Path) -> LogSigner:

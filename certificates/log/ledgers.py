@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from certificates.errors import NotLogged
+from certificates.errors import CheckpointInvalid, NotLogged
 from certificates.log import checkpoints, trees
 from certificates.log.checkpoints import LogKey, LogSigner
 from certificates.log.tables import LogEntry, LogHead, LogTile
@@ -48,9 +48,10 @@ def append(session: Session, records: Sequence[Record], signer: LogSigner, now: 
     """Append rows to the log (入账) and sign its new head; return the index of the first, the others follow it.
 
     In the caller's transaction, and one at a time: the caller keeps others out. Rows are hashed with a salt of 16
-    random bytes each (RFC 9162 section 2.1.1 over the hash). Raises IntegrityError for a row that was logged before.
+    random bytes each (RFC 9162 section 2.1.1 over the hash). Raises IntegrityError for a row that was logged before,
+    CheckpointInvalid when what is kept does not lead to the head that was signed: nothing false is ever signed.
     """
-    size = first = _size(session)
+    size = first = _require_whole(session, signer.public)
     entries: list[dict[str, Any]] = []
     for record in records:
         salt = secrets.token_bytes(_SALT_BYTES)
@@ -191,6 +192,21 @@ def read_bundle(bundle: bytes) -> list[bytes]:
     return entries
 
 
+def _require_whole(session: Session, key: LogKey) -> int:
+    """Require that the tiles still lead to the newest head, and tell its size."""
+    newest = head(session)
+    if newest is None:
+        return 0
+    signed = checkpoints.read(newest.note, key)
+    try:
+        kept = trees.root(newest.size, tiles(session))
+    except LookupError as error:
+        raise CheckpointInvalid(why=str(error)) from None
+    if (signed.size, signed.root) != (newest.size, kept):
+        raise CheckpointInvalid(why="the tiles do not lead to the head that was signed", size=newest.size)
+    return newest.size
+
+
 def _size(session: Session) -> int:
     newest = head(session)
     return newest.size if newest else 0
@@ -210,6 +226,8 @@ def _grow(session: Session, size: int, hashes: Sequence[bytes], level: int = 0) 
     while ahead:
         number, width = divmod(size, trees.WIDTH)
         tile = session.get(LogTile, (level, number)) if width else None
+        if width and (tile is None or len(tile.hashes) != width * _HASH_BYTES):
+            raise CheckpointInvalid(why="a tile is not as wide as the log is long", tile=f"{level}/{number}")
         if tile is None:
             tile = LogTile(level=level, number=number, hashes=b"")
             session.add(tile)

@@ -144,6 +144,16 @@ def test_a_key_is_made_once_and_is_its_owners(tmp_path):
         certificates.open_log_signer(tmp_path / "log")
 
 
+@pytest.mark.parametrize("origin", ["", "a b", "a+b", "a\nb"])
+def test_a_log_without_a_plain_name_gets_no_key(tmp_path, origin):
+    (tmp_path / "log").mkdir()
+    with pytest.raises(CheckpointInvalid):
+        certificates.make_log_key(tmp_path / "log", origin)
+    assert list((tmp_path / "log").iterdir()) == []
+    certificates.make_log_key(tmp_path / "log", "example.org/log")
+    assert certificates.open_log_signer(tmp_path / "log").origin == "example.org/log"
+
+
 @pytest.mark.parametrize(
     ("number", "path"),
     [(0, "000"), (67, "067"), (1234, "x001/234"), (1234067, "x001/x234/067")],
@@ -220,8 +230,9 @@ def test_an_outsider_finds_a_changed_missing_and_rewritten_past(session, signer)
         ({"tile/entries/000": bundle[34:68] + bundle[:34] + bundle[68:]}, "root_wrong"),
         ({"tile/entries/000": bundle[34:]}, "entry_missing"),
         ({"tile/entries/000": bundle[:-1]}, "entry_missing"),
+        ({"tile/1/000.p/1": bytes(32)}, "tile_wrong"),
     ):
-        (finding,) = certificates.audit_public((files | changed).__getitem__, key)[1]
+        finding, *_ = certificates.audit_public((files | changed).__getitem__, key)[1]
         assert finding.trouble == trouble
     for seen in (signer.sign(301, bytes(32)), signer.sign(299, bytes(32))):
         (finding,) = certificates.audit_public(files.__getitem__, key, seen)[1]

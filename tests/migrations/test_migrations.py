@@ -6,6 +6,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import create_engine, inspect, select
 from sqlalchemy.exc import IntegrityError
 
@@ -14,6 +15,7 @@ from approval import jobs
 from approval.domain.actors import SYSTEM
 from approval.models import migrations
 from approval.models.cases import Case
+from approval.models.migrations.remaking import remake
 from approval.models.tasks import Timer
 from approval.office import open_office
 from approval.services import incidents
@@ -147,4 +149,24 @@ def test_licences_and_what_befell_them_outlive_the_fifth_entry(empty_settings):
         certificates.perform(
             work.session, number, certificates.Act.SUSPEND, reason="r", basis="b", actor="a", now=work.now
         )
+    office.close()
+
+
+def test_a_table_is_remade_with_the_columns_that_came_later(empty_settings):
+    office = open_office(empty_settings)
+    migrations.upgrade(office.engine)
+    with office.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO licences (id, state, source, type_code, type_name, identifier, number, token, check_code,"
+            " holder_name, holder_code, holder_code_type, issuer_code, issuer_uscc, issuer_name, fields, public_fields,"
+            " shared_fields, issued_on, valid_from, intended_at, statement, version, succession) VALUES ("
+            f"'{uuid4().hex}', 'intended', 's', 't', 't', 'i', 'n', 't', 'c', 'h', 'h', 'id', 'm', 'u', 'i', '{{}}',"
+            " '[]', '[\"uscc\"]', '2026-09-21', '2026-09-21', '2026-09-21 01:00:00.000000', '{}', 2, 'change')"
+        )
+        with Operations.context(MigrationContext.configure(connection)):
+            remake("licences", {"succession_is_lawful": "check"}, {"later_rule": "CHECK (version < 1000)"})
+        found = connection.exec_driver_sql("SELECT shared_fields, version, succession FROM licences").one()
+        assert (str(found[0]).replace("'", '"'), *found[1:]) == ('["uscc"]', 2, "change")
+    with pytest.raises(IntegrityError, match="later_rule"), office.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE licences SET version = 1000")
     office.close()

@@ -11,7 +11,7 @@ import certificates
 from approval.domain.actors import SYSTEM
 from approval.models.cases import JournalEntry
 from approval.services import licences, logs, workers
-from certificates import Licence, LicenceAct, LogEntry, NotLogged, Outcome, Question
+from certificates import CheckpointInvalid, Licence, LicenceAct, LogEntry, LogTile, NotLogged, Outcome, Question
 from tests.kit import races, walks
 from tests.kit.samples import ACCEPT, ADVISE, REVIEW, SIGN
 
@@ -62,6 +62,8 @@ def test_every_line_and_act_gets_a_place_of_its_own(office, logged):
         ("UPDATE journal SET log_index = NULL WHERE tag = 'case:granted'", [("deleted", "journal")]),
         ("UPDATE journal SET log_index = log_index + 1 WHERE tag = 'case:granted'", [("reordered", "journal")]),
         ('DELETE FROM log_entries WHERE "index" = 3', [("entry_missing", "3")]),
+        ("DELETE FROM log_heads", [("root_wrong", "0")]),
+        ("DELETE FROM log_tiles", [("tile_wrong", "0/0")]),
     ],
 )
 def test_a_row_changed_deleted_or_moved_is_found(office, logged, statement, found):
@@ -76,7 +78,7 @@ def test_whoever_writes_the_log_anew_cannot_sign_what_was_signed(office, logged)
         record = logs._of_line(line)
         entry = work.session.scalars(select(LogEntry).where(LogEntry.reference == record.reference)).one()
         entry.entry = certificates.log.ledgers.seal_entry(entry.salt, record.content)
-    assert {trouble for trouble, _ in findings(office)} == {"root_wrong"}
+    assert {trouble for trouble, _ in findings(office)} == {"root_wrong", "tile_wrong"}
 
 
 def test_a_stranger_checks_that_a_licence_was_sealed_when_the_log_says(office, logged):
@@ -182,3 +184,50 @@ def test_a_line_that_was_logged_and_unmarked_stops_the_sequencer_aloud(office, l
     with pytest.raises(Exception, match=r"(?i)unique"):
         workers.sequence(office)
     assert {trouble for trouble, _ in findings(office)} == {"deleted"}
+
+
+def test_nothing_false_is_signed_over_a_tile_that_was_changed(office, logged):
+    with office.work() as work:
+        tile = work.session.get_one(LogTile, (0, 0))
+        tile.hashes = bytes(32) + tile.hashes[32:]
+    walks.file(office)
+    with pytest.raises(CheckpointInvalid):
+        workers.sequence(office)
+    assert "tile_wrong" in {trouble for trouble, _ in findings(office)}
+    change(office, "DELETE FROM log_tiles")
+    assert verified(office).outcome is Outcome.TAMPERED
+    with pytest.raises(CheckpointInvalid):
+        workers.sequence(office)
+
+
+def test_an_older_head_in_place_of_the_newest_is_found(office, logged):
+    with office.work(read_only=True) as work:
+        kept = certificates.log_head(work.session).note
+    walks.file(office)
+    workers.sequence(office)
+    with office.work() as work:
+        certificates.log_head(work.session).note = kept
+    assert {trouble for trouble, _ in findings(office)} == {"root_wrong"}
+
+
+def test_a_log_made_anew_is_found_by_whoever_kept_a_head(office, logged):
+    with office.work(read_only=True) as work:
+        kept = certificates.log_head(work.session).note
+    for statement in ("DELETE FROM log_heads", "DELETE FROM log_tiles", "DELETE FROM log_entries"):
+        change(office, statement)
+    with office.work() as work:
+        work.session.execute(update(JournalEntry).values(log_index=None))
+        work.session.execute(update(LicenceAct).values(log_index=None))
+    workers.sequence(office)
+    with office.work(read_only=True, steady=True) as work:
+        assert [finding.trouble for finding in logs.verify(work, kept)] == ["shrunk"]
+
+
+def test_a_steady_work_sees_one_moment_while_the_log_grows(office, logged):
+    with office.work(read_only=True, steady=True) as work:
+        lines = select(func.count()).select_from(JournalEntry)
+        before = work.session.scalar(lines)
+        walks.file(office)
+        workers.sequence(office)
+        assert work.session.scalar(lines) == before
+        assert logs.verify(work) == []

@@ -111,6 +111,13 @@ def test_applicants_visitors_and_administrators_do_not_look(office, number, case
         sharing.ask(work, replace(ASKED, case=case))
 
 
+def test_ones_own_application_is_no_pretext(office, number):
+    own = walks.file(office, by=walks.signed_in(office, "wang"))
+    with pytest.raises(NotFound):
+        ask(office, "wang", own, number=number, code=code_of(office, number))
+    assert looks(office) == []
+
+
 def test_once_the_case_has_ended_so_has_the_right(office, number, case):
     with office.work(by=walks.signed_in(office, "chen")) as work:
         cases.withdraw(work, case, "不再经营。")

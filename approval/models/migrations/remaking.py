@@ -1,6 +1,7 @@
 """Remaking (重建表): giving a table other rules, on SQLite too, which cannot change one."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,7 +35,9 @@ def _anew(table: str, goes: Iterable[str], comes: Mapping[str, str], adds: Itera
     kept = [line.rstrip(", ") for line in lines if not any(f"CONSTRAINT {name} " in line for name in goes)]
     columns = [line for line in kept if not line.strip().startswith("CONSTRAINT")]
     rules = [*kept[len(columns) :], *(f"\tCONSTRAINT {name} {rule}" for name, rule in comes.items())]
-    rows = sa.table(table, *(sa.column(line.split()[0]) for line in columns))
+    # Not from the lines: a column that came later stands in the line of another.
+    listed: sa.Select[Any] = sa.select(sa.column("name")).select_from(sa.func.pragma_table_info(table))
+    rows = sa.table(table, *(sa.column(str(name)) for name in op.get_bind().execute(listed).scalars()))
     away = sa.table("kept", *(sa.column(column.name) for column in rows.columns))
     op.execute(f"CREATE TEMPORARY TABLE kept ({', '.join(column.name for column in rows.columns)})")
     op.execute(away.insert().from_select([*rows.columns.keys()], sa.select(rows)))

@@ -1,0 +1,139 @@
+"""What licences cost: issued, logged, verified by token and by file, drawn and sealed beside the naive way.
+
+`python -m benchmarks.licences` makes an office on SQLite and one on a PostgreSQL cluster of its own (fsync on), issues
+licences one transaction each, and verifies them as a visitor's page does.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from statistics import median
+from uuid import uuid4
+
+import certificates
+from approval import documents
+from approval.domain.actors import SYSTEM, VISITOR
+from approval.models.people import Department
+from approval.office import Office
+from approval.paths import FONTS, WORKFLOWS
+from approval.services import licences, workers
+from benchmarks.clusters import cluster
+from benchmarks.engine import office_in
+from benchmarks.figures import figure
+from certificates import Draft, Holder, Issuer, LicenceType
+
+_KIND = LicenceType("11100000000013338W032", "食品经营许可证", "JY{serial:08d}{check}", 5, ("premises",))
+_TEMPLATE = (WORKFLOWS / "food-business-licence" / "licence.html").read_text(encoding="utf-8")
+_ISSUED = 600
+
+
+def main() -> None:
+    """Measure everything and print the figures."""
+    with tempfile.TemporaryDirectory() as folder, office_in(Path(folder), "") as office:
+        _store(office, "sqlite")
+        _drawing(office)
+    with cluster() as url:
+        if url is not None:
+            with tempfile.TemporaryDirectory() as folder, office_in(Path(folder), url) as office:
+                _store(office, "postgresql")
+
+
+def _store(office: Office, database: str) -> None:
+    """Issue one a transaction, log them all, verify by token and by sealed JSON."""
+    with office.work(by=SYSTEM, read_only=True) as work:
+        day, uscc = work.today, work.session.get_one(Department, "SCJ").uscc
+    issuer = Issuer("SCJ", uscc, "示例市市场监督管理局")
+    fields = {"premises": "示例路 1 号", "region": "350502"}
+    holder = Holder("示例小馆", "91350500MA0000001C", "uscc")
+    draft = Draft(_KIND, holder, fields, issuer, "", day, day, _KIND.last_day(day))
+    sealer = office.authority.sealer("SCJ")
+    issued = []
+
+    def issue() -> None:
+        with office.work(by=SYSTEM) as work:
+            one = replace(draft, source=str(uuid4()))
+            issued.append(certificates.issue(work.session, one, sealer, now=work.now, actor="system").token)
+
+    figure(f"{database}_issued", _rate(issue, _ISSUED), "/s", ">=", 300 if database == "postgresql" else 0)
+    clock = time.perf_counter()
+    logged = workers.sequence(office)
+    figure(f"{database}_logged", logged / (time.perf_counter() - clock), "/s")
+
+    tokens = iter(issued * 3)
+
+    def verify() -> None:
+        with office.work(by=VISITOR, read_only=True) as work:
+            assert licences.verify(work, token=next(tokens)).holds
+
+    figure(f"{database}_verified_by_token", _rate(verify, _ISSUED), "/s", ">=", 1_000)
+
+
+def _drawing(office: Office) -> None:
+    """Draw and seal in turn: as a worker does, and with WeasyPrint set up anew for each, as one would at first."""
+    names = ("operator", "uscc", "representative", "business_form_name", "residence", "premises", "activities")
+    shown = {
+        "number": "JY13505030000018",
+        "identifier": "1.2.156",
+        "check_code": "ABCDEF",
+        "fields": dict.fromkeys((*names, "complaints_phone"), "示例数据"),
+        "issuer": {"name": "泉州市市场监督管理局"},
+        "issued_on": "2026-03-09",
+        "valid_from": "2026-03-09",
+        "valid_until": "2031-03-08",
+    }
+    values = {"licence": shown, "verify_url": "https://example.invalid/verify/ABC", "sample": True}
+    sealer = office.authority.sealer("SCJ")
+    page = documents.filling.fill(_TEMPLATE, values | {"qr": documents.filling.qr(str(values["verify_url"]))})
+
+    def ours() -> bytes:
+        drawn = documents.render(_TEMPLATE, values)
+        return certificates.seal_document(drawn, sealer, reason="颁发证照", now=office.clock())
+
+    def naive() -> bytes:
+        from weasyprint import CSS, HTML  # noqa: PLC0415 -- takes a second and 130 MB
+        from weasyprint.text.fonts import FontConfiguration  # noqa: PLC0415
+
+        fonts = FontConfiguration()
+        faces = "".join(
+            f"@font-face {{ font-family: 'Noto Sans SC'; src: url('{file.as_uri()}') }}" for file in FONTS.glob("*.ttf")
+        )
+        out = BytesIO()
+        styles = [CSS(string=faces, font_config=fonts)]
+        HTML(string=page).write_pdf(out, stylesheets=styles, font_config=fonts, pdf_variant="pdf/a-3u")
+        return certificates.seal_document(out.getvalue(), sealer, reason="颁发证照", now=office.clock())
+
+    pdf = ours()
+    naive()
+    mine, other = [], []
+    for _ in range(15):
+        mine.append(_timed(ours))
+        other.append(_timed(naive))
+    figure("rendition", median(mine) * 1e3, "ms")
+    figure("rendition_naive", median(other) * 1e3, "ms")
+    figure("rendition_naive_to_ours", median(other) / median(mine), "x", ">=", 10)
+
+    def verify() -> None:
+        with office.work(by=VISITOR, read_only=True) as work:
+            licences.verify(work, document=pdf)
+
+    figure("pdf_verified", median(_timed(verify) for _ in range(15)) * 1e3, "ms", "<=", 150)
+
+
+def _rate(act: Callable[[], object], times: int) -> float:
+    clock = time.perf_counter()
+    for _ in range(times):
+        act()
+    return times / (time.perf_counter() - clock)
+
+
+def _timed(act: Callable[[], object]) -> float:
+    clock = time.perf_counter()
+    act()
+    return time.perf_counter() - clock
+
+
+if __name__ == "__main__":
+    main()
