@@ -58,11 +58,12 @@ def audit(session: Session, key: LogKey, rows: Mapping[str, Rows], seen: str | N
     entries: dict[tuple[str, str], tuple[int, bytes, bytes]] = {}
     hashes: list[bytes] = []
     for entry in session.scalars(select(LogEntry).order_by(LogEntry.index).execution_options(yield_per=_BATCH)):
-        if entry.index != len(hashes):
+        if entry.index != len(hashes) and not found:
             found.append(Finding(Trouble.ENTRY_MISSING, str(len(hashes))))
-            return found
         hashes.append(trees.leaf(entry.entry))
         entries[entry.kind, entry.reference] = (entry.index, entry.salt, entry.entry)
+    if found:  # nothing behind a gap is where it was
+        return found
     for kind, read in rows.items():
         for reference, index, content in read():
             logged = entries.pop((kind, reference), None)
