@@ -116,6 +116,7 @@ def _problems(settings: Settings) -> list[str]:
                 found.append(f"the working-day calendar ends on {calendar.covers_until}: import the next notice")
             if not office.authority.sealers:
                 found.append("the authority has no seals")
+            _ = office.log_key  # without it no licence can be verified
     except Exception as reason:  # noqa: BLE001 -- a doctor reports whatever is wrong
         found.append(f"{type(reason).__name__}: {str(reason).splitlines()[0]}")
     return found

@@ -54,9 +54,8 @@ def _fonts() -> tuple[Any, Any]:
         for file, weight in WEIGHTS.items()
     )
     # This style sheet is ours and may read our fonts; the page itself may read nothing, and no font of the machine.
-    only = f"* {{ font-family: '{_FAMILY}' !important }}"
     # PDF/A forbids pictures that a reader may smooth.
-    only += "* { image-rendering: pixelated !important }"
+    only = f"* {{ font-family: '{_FAMILY}' !important; image-rendering: pixelated !important }}"
     styles = CSS(string="\n".join([*faces, only]), font_config=fonts)
     # Fonts are kept from page to page: one that a page brings, under our name, would draw the licences after it.
     fonts.add_font_face = lambda *_: None

@@ -5,7 +5,7 @@ import unicodedata
 from approval.domain.errors import AnswersInvalid, Missing
 
 LONGEST_CODE = 80  # as the columns that hold codes and ids
-_LONGEST_REASON = 2000
+LONGEST_REASON = 2000
 
 _LINES = str.maketrans("", "", "\n\r\t")
 # Controls, marks without a shape, half characters and separators that no page shows.
@@ -23,6 +23,23 @@ def reason(text: str, *, where: str = "answers.reason", label: str = "理由") -
     Raises `AnswersInvalid` for none, for far too much, and for characters that nobody sees.
     """
     text = " ".join(text.split())
-    if not 0 < len(text) <= _LONGEST_REASON or not text.isprintable():
+    if not 0 < len(text) <= LONGEST_REASON or not text.isprintable():
         raise AnswersInvalid(missing=[Missing(where, "required", label)])
     return text
+
+
+def reasons(*asked: tuple[str, str, str, int]) -> tuple[list[str], list[Missing]]:
+    """Read several texts that must be given (理由与依据): where each stands, its label, the text, how long it may be.
+
+    What cannot be read is told instead of refused, so that the caller can tell everything at once.
+    """
+    read, missing = [], []
+    for where, label, text, longest in asked:
+        try:
+            read.append(reason(text, where=where, label=label))
+        except AnswersInvalid as refused:
+            missing += refused.facts["missing"]
+        else:
+            if len(read[-1]) > longest:
+                missing.append(Missing(where, "too-long", label))
+    return read, missing

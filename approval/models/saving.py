@@ -7,7 +7,7 @@ and travel with it: `gather` sets an engine up for that.
 
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import cache
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -35,6 +35,8 @@ _UPSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.in
 _WAITING = "rows that wait"
 # More rows than these are many of a kind, which drivers have a way of their own for.
 _TOGETHER = 12
+# Statements that are kept for the next time.
+_SHAPES = 500
 # Names that no attribute has.
 _KEY, _BEFORE = "_key", "_version_before"
 
@@ -91,7 +93,6 @@ def gather(engine: Engine) -> None:
     """Let new rows wait for the next statement (合并落库) on the connections of an engine."""
 
     @event.listens_for(engine, "before_cursor_execute")
-    @event.listens_for(engine, "savepoint")
     @event.listens_for(engine, "commit")
     def _go(connection: Connection, *_: Any) -> None:
         if waiting := connection.info.pop(_WAITING, None):
@@ -174,7 +175,7 @@ def _version(mapper: Mapper[Any]) -> str:
     return mapper.get_property_by_column(cast("Any", mapper.version_id_col)).key
 
 
-@cache
+@lru_cache(_SHAPES)
 def _together(*shapes: tuple[_Act, Mapper[Any], tuple[str, ...]]) -> Select[Any]:
     """Build one statement for several rows, which answers for each UPDATE how many rows it found."""
     writes: list[Any] = []
@@ -189,7 +190,7 @@ def _together(*shapes: tuple[_Act, Mapper[Any], tuple[str, ...]]) -> Select[Any]
     return select(*(counts or [literal(1)])).add_cte(*writes)
 
 
-@cache
+@lru_cache(_SHAPES)
 def _statement(dialect: str, place: int, act: _Act, mapper: Mapper[Any], names: tuple[str, ...]) -> Any:
     """Build the statement for a row, the names of its parameters ending in its place among others."""
     columns = {name: mapper.columns[name] for name in names if name in mapper.columns}

@@ -200,13 +200,12 @@ def perform(work: Work, number: str, deed: Act | None, *, reason: str, basis: st
 
 
 def _decided(deed: Act | None, reason: str, basis: str) -> tuple[Act, str, str]:
-    missing = [] if deed in TOLD else [Missing("answers.deed", "required", "处置")]
-    read = []
-    for where, label, text in (("reason", "理由", reason), ("basis", "依据", basis)):
-        try:
-            read.append(texts.reason(text, where=f"answers.{where}", label=label))
-        except AnswersInvalid as refused:
-            missing += refused.facts["missing"]
+    read, missing = texts.reasons(
+        ("answers.reason", "理由", reason, texts.LONGEST_REASON),
+        ("answers.basis", "依据", basis, texts.LONGEST_REASON),
+    )
+    if deed not in TOLD:
+        missing.insert(0, Missing("answers.deed", "required", "处置"))
     if missing or deed is None:
         raise AnswersInvalid(missing=missing)
     return deed, read[0], read[1]
@@ -250,8 +249,13 @@ def mine(work: Work) -> list[Licence]:
     if work.actor.person is None:
         raise NotSignedIn
     holder = people.applicant(work, work.actor.organization or work.actor.person, work.actor.person)
-    shown = certificates.find_by_holder(work.session, holder["number"])
-    return [one for one in shown if one.state not in {State.INTENDED, State.SUPERSEDED}]
+    return held_by(work, holder["number"])
+
+
+def held_by(work: Work, holder: str) -> list[Licence]:
+    """List a holder's licences by the holder's code (持证主体的证照), each in the version that counts, newest first."""
+    held = certificates.find_by_holder(work.session, holder)
+    return [one for one in held if one.state not in {State.INTENDED, State.SUPERSEDED}]
 
 
 def own(work: Work, number: str) -> Licence:

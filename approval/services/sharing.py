@@ -16,6 +16,7 @@ from sqlalchemy import delete, select, update
 import certificates
 from approval.domain import texts
 from approval.domain.errors import AnswersInvalid, Missing, NotAllowed, NotFound, NotSignedIn
+from approval.models import saving
 from approval.models.cases import Case
 from approval.models.sharing import Ground, LicenceAccess, SharingCode
 from approval.models.tasks import Task
@@ -87,23 +88,21 @@ def ask(work: Work, question: Question) -> list[Shared]:
         raise NotFound from None
     shown = [_released(licence, department) for licence in found]
     for licence, seen in zip(found, shown, strict=True):
-        work.session.add(
-            LicenceAccess(
-                id=uuid4(),
-                number=licence.number,
-                version=licence.version,
-                holder_code=licence.holder_code,
-                department_code=department,
-                by=work.actor.label,
-                case_id=case.id,
-                ground=ground,
-                purpose=purpose,
-                basis=basis,
-                fields=sorted(seen.fields),
-                at=work.now,
-            )
-        )
-        work.session.flush()
+        look = {
+            "id": uuid4(),
+            "number": licence.number,
+            "version": licence.version,
+            "holder_code": licence.holder_code,
+            "department_code": department,
+            "by": work.actor.label,
+            "case_id": case.id,
+            "ground": ground,
+            "purpose": purpose,
+            "basis": basis,
+            "fields": sorted(seen.fields),
+            "at": work.now,
+        }
+        saving.add(work.session, LicenceAccess, look)
         journal.write(work, case, "licence:shown", number=licence.number, department=department)
     return shown
 
@@ -136,15 +135,12 @@ def looks(work: Work) -> Sequence[LicenceAccess]:
 
 
 def _why(question: Question) -> tuple[str, str]:
-    missing = [] if question.case.strip() else [Missing("answers.case", "required", "办件编号")]
-    read = []
-    for where, label, text in (("purpose", "用途", question.purpose), ("basis", "依据", question.basis)):
-        try:
-            read.append(texts.reason(text, where=f"answers.{where}", label=label))
-        except AnswersInvalid as refused:
-            missing += refused.facts["missing"]
-    if read and len(read[0]) > _LONGEST_PURPOSE:
-        missing.append(Missing("answers.purpose", "too-long", "用途"))
+    read, missing = texts.reasons(
+        ("answers.purpose", "用途", question.purpose, _LONGEST_PURPOSE),
+        ("answers.basis", "依据", question.basis, texts.LONGEST_REASON),
+    )
+    if not question.case.strip():
+        missing.insert(0, Missing("answers.case", "required", "办件编号"))
     if missing:
         raise AnswersInvalid(missing=missing)
     return read[0], read[1]
@@ -166,8 +162,7 @@ def _place(work: Work, number: str) -> tuple[Case, str]:
 
 def _meant(work: Work, case: Case, question: Question) -> tuple[list[Licence], Ground]:
     applicant = people.applicant(work, case.applicant_id, case.filed_by)
-    held = certificates.find_by_holder(work.session, applicant["number"])
-    own = [licence for licence in held if licence.state not in {State.INTENDED, State.SUPERSEDED}]
+    own = licences.held_by(work, applicant["number"])
     number = question.number.strip()
     if not number:
         return own, Ground.CASE

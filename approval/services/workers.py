@@ -17,6 +17,7 @@ __all__ = ["calls", "carry", "expire", "run_errand", "sequence", "sweep", "tidy"
 _log = logging.getLogger(__name__)
 # A case whose timers breed timers that are due at once must not keep a worker from everything else.
 _MOST_A_SWEEP = 1_000
+_MOST_BATCHES = 5
 # Of a worker that dies with its errand nobody learns why.
 _LOST = "worker-lost"
 
@@ -96,28 +97,39 @@ def expire(office: Office) -> int:
 
     One that cannot be is left for the next round and holds nobody up.
     """
-    with office.work(by=SYSTEM, read_only=True) as work:
-        found = licences.lapsed(work)
-    count = 0
-    for case_id, number in found:
-        try:
-            count += office.do(partial(licences.expire, case_id=case_id, number=number))
-        except Exception:  # noqa: BLE001 -- logged with its trace
-            _log.exception("licence %s could not be written down as expired", number)
-    return count
-
-
-def sequence(office: Office) -> int:
-    """Log what was done since the last time (入账巡查), and return how many rows that were."""
     count = 0
     while True:
         with office.work(by=SYSTEM, read_only=True) as work:
+            found = licences.lapsed(work)
+        done = sum(_expired(office, case_id, number) for case_id, number in found)
+        count += done
+        if not done:
+            return count
+
+
+def _expired(office: Office, case_id: UUID, number: str) -> bool:
+    try:
+        return office.do(partial(licences.expire, case_id=case_id, number=number))
+    except Exception:  # noqa: BLE001 -- logged with its trace
+        _log.exception("licence %s could not be written down as expired", number)
+        return False
+
+
+def sequence(office: Office) -> int:
+    """Log what was done since the last time (入账巡查), and return how many rows that were.
+
+    Some thousands at most: after an upgrade there may be millions, and what is due by law does not wait for them.
+    """
+    count = 0
+    for _ in range(_MOST_BATCHES):
+        with office.work(by=SYSTEM, read_only=True) as work:
             if not logs.waiting(work):
-                return count
+                break
         done = office.do(logs.sequence)
         count += done
         if not done:  # another worker is at it
-            return count
+            break
+    return count
 
 
 def _let_be(office: Office, case_id: UUID, reason: Exception) -> None:

@@ -13,7 +13,6 @@ from certificates.log.checkpoints import Checkpoint, LogKey
 from certificates.log.tables import LogEntry, LogHead, LogTile
 
 _BATCH = 2_000
-_HASH_BYTES = 32
 
 
 class Trouble(StrEnum):
@@ -110,7 +109,7 @@ def audit_public(
     tree = _Grown(hashes)
     found = [] if tree.root(checkpoint.size) == checkpoint.root else [Finding(Trouble.ROOT_WRONG, str(checkpoint.size))]
     for (level, number), hashes_ in tree.tiles().items():
-        path = ledgers.tile_path(level, number, len(hashes_) // _HASH_BYTES)
+        path = ledgers.tile_path(level, number, len(hashes_) // trees.HASH_BYTES)
         try:
             same = fetch(path) == hashes_
         except (NotLogged, OSError):

@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from certificates import files
 from certificates.errors import AuthorityUnusable, CheckpointInvalid
+from certificates.log import trees
 
 _KEY_FILE = "log.key"
 _PUBLIC_FILE = "log.pub"
 _ED25519 = b"\x01"
-_ROOT_BYTES = 32
 _ID_BYTES = 4
 _DASH = "— "
 _ORIGIN = re.compile(r"[^\s+]+")
@@ -99,7 +99,7 @@ def read(note: str, key: LogKey) -> Checkpoint:
         found = Checkpoint(origin, int(size), base64.b64decode(root, validate=True))
     except (ValueError, binascii.Error):
         raise CheckpointInvalid(why="this is no checkpoint") from None
-    if not gap or len(found.root) != _ROOT_BYTES or str(found.size) != size or origin != key.origin:
+    if not gap or len(found.root) != trees.HASH_BYTES or str(found.size) != size or origin != key.origin:
         raise CheckpointInvalid(why="this is no checkpoint of this log")
     if not any(_signed(f"{body}\n", line, key) for line in signatures.splitlines()):
         raise CheckpointInvalid(why="the signature is not this log's")

@@ -18,7 +18,6 @@ from certificates.log.checkpoints import LogKey, LogSigner
 from certificates.log.tables import LogEntry, LogHead, LogTile
 
 _SALT_BYTES = 16
-_HASH_BYTES = 32
 _ENTRY: Final = insert(LogEntry)
 # C2SP tlog-tiles: tile/<L>/<N>[.p/<W>] and tile/entries/<N>[.p/<W>], N in groups of three digits, all but the last
 # with an x before them.
@@ -177,7 +176,7 @@ def tiles(session: Session) -> trees.Tiles:
 
 def cut(hashes: bytes) -> list[bytes]:
     """Take a tile apart into its hashes (拆分哈希块), 32 bytes each."""
-    return [hashes[place : place + _HASH_BYTES] for place in range(0, len(hashes), _HASH_BYTES)]
+    return [hashes[place : place + trees.HASH_BYTES] for place in range(0, len(hashes), trees.HASH_BYTES)]
 
 
 def read_bundle(bundle: bytes) -> list[bytes]:
@@ -226,7 +225,7 @@ def _grow(session: Session, size: int, hashes: Sequence[bytes], level: int = 0) 
     while ahead:
         number, width = divmod(size, trees.WIDTH)
         tile = session.get(LogTile, (level, number)) if width else None
-        if width and (tile is None or len(tile.hashes) != width * _HASH_BYTES):
+        if width and (tile is None or len(tile.hashes) != width * trees.HASH_BYTES):
             raise CheckpointInvalid(why="a tile is not as wide as the log is long", tile=f"{level}/{number}")
         if tile is None:
             tile = LogTile(level=level, number=number, hashes=b"")

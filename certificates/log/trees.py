@@ -6,6 +6,7 @@ What is asked of a tree is read from tiles, so that a proof costs a few reads ho
 import hashlib
 from collections.abc import Callable, Sequence
 
+HASH_BYTES = 32
 WIDTH = 256
 """Hashes in a full tile, C2SP tlog-tiles; a tile of level L stands for 8·L levels of the tree."""
 _LEVELS = 8

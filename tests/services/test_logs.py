@@ -231,3 +231,16 @@ def test_a_steady_work_sees_one_moment_while_the_log_grows(office, logged):
         workers.sequence(office)
         assert work.session.scalar(lines) == before
         assert logs.verify(work) == []
+
+
+def test_a_great_backlog_is_logged_a_little_a_turn(office, monkeypatch):
+    walks.walk(office, walks.file(office), ACCEPT, REVIEW, ADVISE, SIGN)
+    monkeypatch.setattr(logs, "_BATCH", 2)
+    monkeypatch.setattr(workers, "_MOST_BATCHES", 3)
+    assert 6 <= workers.sequence(office) <= 12
+    with office.work(read_only=True) as work:
+        assert logs.waiting(work)
+    while workers.sequence(office):
+        assert findings(office) == []
+    with office.work(read_only=True) as work:
+        assert not logs.waiting(work)

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from approval.domain.actors import SYSTEM, VISITOR
 from approval.domain.errors import NotFound, NotSignedIn, Overtaken
+from approval.models import saving
 from approval.models.cases import Case, Serial
 from approval.models.tasks import Task
 from approval.services import cases, journal
@@ -122,6 +123,26 @@ def test_new_rows_keep_to_their_savepoint(office):
         journal.write(work, case, "case:after")
     with office.work(read_only=True) as work:
         assert [line.tag for line in journal.read(work, walks.case(work, number))][-2:] == ["case:before", "case:after"]
+
+
+def test_new_rows_alone_are_committed(office):
+    with office.work() as work:
+        saving.add(work.session, Serial, {"name": "x", "value": 1})
+    with office.work(read_only=True) as work:
+        assert work.session.get(Serial, "x").value == 1
+
+
+def test_new_rows_that_wait_for_a_savepoint_that_is_undone_are_never_written(office):
+    with office.work() as work:
+        saving.add(work.session, Serial, {"name": "x", "value": 1})
+        with suppress(ZeroDivisionError), work.session.begin_nested():
+            work.session.connection()
+            if office.engine.dialect.name == "postgresql":  # on SQLite it is written, and refused, at once
+                saving.add(work.session, Serial, {"name": "x", "value": 2})
+            raise ZeroDivisionError
+        saving.replace(work.session, Serial, {"name": "x", "value": 3})
+    with office.work(read_only=True) as work:
+        assert work.session.get(Serial, "x").value == 3
 
 
 def test_new_rows_of_a_work_that_failed_do_not_turn_up_in_the_next(office):

@@ -89,8 +89,13 @@ def test_what_is_missing_is_told_at_once_and_nothing_is_written(office, number, 
         "answers.purpose",
         "answers.basis",
     }
-    with pytest.raises(AnswersInvalid):
-        ask(office, "wang", case, purpose="长" * 201)
+    for purpose, basis, told in (
+        ("长" * 201, ASKED.basis, {"answers.purpose": "too-long"}),
+        (" ", "长" * 201, {"answers.purpose": "required"}),
+    ):
+        with pytest.raises(AnswersInvalid) as refused:
+            ask(office, "wang", case, purpose=purpose, basis=basis)
+        assert {missing.where: missing.why for missing in refused.value.facts["missing"]} == told
     assert walks.everything(office) == before
 
 

@@ -1,12 +1,15 @@
 """Changing, renewing, reissuing and expiring: the number stays, and every version can be read."""
 
+from uuid import uuid4
+
 import pytest
+from sqlalchemy import select, update
 
 import certificates
 from approval.domain.actors import VISITOR
 from approval.domain.errors import Incomplete, NotFound
 from approval.services import cases, journal, licences, packs, workers
-from certificates import Act, IllegalAct, Outcome, State
+from certificates import Act, IllegalAct, Licence, Outcome, State
 from tests.kit import races, walks
 from tests.kit.samples import ACCEPT, ADVISE, RETAIL, REVIEW, SIGN, at, uploads
 
@@ -123,3 +126,16 @@ def test_the_worker_writes_down_that_a_licence_expired_and_tells_its_holder(offi
     assert workers.expire(office) == 0
     assert mine(office)[0][2] is State.EXPIRED
     assert walks.told(office, "licence-expired") == [{"licence": number, "day": "2031-09-24"}]
+
+
+def test_all_that_expired_is_written_down_and_what_cannot_be_holds_nobody_up(office, number, clock, monkeypatch):
+    for _ in range(2):
+        walks.walk(office, walks.file(office), ACCEPT, REVIEW, ADVISE, SIGN)
+    with office.work() as work:
+        lost = str(uuid4())
+        work.session.execute(update(Licence).where(Licence.number == number).values(source=lost))
+    clock.now = at("2031-09-26 00:01")
+    monkeypatch.setattr(licences, "_LAPSED_AT_ONCE", 2)
+    assert workers.expire(office) == 2
+    with office.work(read_only=True) as work:
+        assert work.session.scalars(select(Licence.number).where(Licence.state != State.EXPIRED)).all() == [number]
