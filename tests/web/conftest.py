@@ -1,6 +1,5 @@
 """A founded city with cases under way, kept as one SQLite file that every test gets a copy of."""
 
-import re
 import shutil
 import tomllib
 from collections.abc import Callable
@@ -28,6 +27,7 @@ from approval.settings import Settings
 from approval.web.door import Door
 from certificates import Authority, Issuer, Licence
 from tests.kit import catalogues
+from tests.kit.pages import form_token
 
 ITEM = "food-business-licence"
 PASSWORD = "a password for tests"
@@ -184,6 +184,4 @@ def send(client: FlaskClient, path: str, *, form: str = "/sign-in?next=/", **fie
     page = client.get(form)
     if page.status_code == 303:
         page = client.get("/verify")
-    found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
-    assert found
-    return client.post(path, data={"csrf_token": found[1], **fields})
+    return client.post(path, data={"csrf_token": form_token(page.text), **fields})

@@ -13,6 +13,7 @@ from approval.services import identities
 from approval.services.rehearsals import Clock
 from certificates import Authority
 from tests.kit.identities import FILE_PASSWORD, Holder, opened
+from tests.kit.pages import form_token
 from tests.web.conftest import NOW, send
 
 ORIGIN = "http://localhost"
@@ -32,7 +33,7 @@ def issue(office, code):
 
 def visit(client, path=PAGE, **options):
     page = client.get(path, **options).text
-    return re.search(r'name="challenge" value="([^"]+)"', page)[1], re.search(r'csrf_token" value="([^"]+)"', page)[1]
+    return re.search(r'name="challenge" value="([^"]+)"', page)[1], form_token(page)
 
 
 def answer(client, holder, *, origin=ORIGIN, seen=None, base=ORIGIN, **fields):

@@ -11,6 +11,7 @@ from approval.models.drafts import Draft
 from approval.paths import WORKFLOWS
 from approval.services import packs
 from approval.web.forms import anchor
+from tests.kit.pages import form_token
 from tests.kit.samples import ITEM
 from tests.web.conftest import send
 
@@ -150,7 +151,7 @@ def test_what_is_wrong_in_a_row_is_told_with_its_number_and_field(page):
     ):
         assert told in text
     client, path = page
-    token = re.search(r'csrf_token" value="([^"]+)"', text)[1]
+    token = form_token(text)
     fields = {"csrf_token": token, "shown": SHOWN, "answers.cooks-0-name": "", "answers.grade": "a"}
     problem = re.search(
         r'<div class="problem".*?</div>', client.post(path, data=fields, headers=ENGLISH).text, re.DOTALL

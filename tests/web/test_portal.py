@@ -10,6 +10,7 @@ from sqlalchemy import select
 from approval.models.cases import Case
 from approval.models.tasks import Progress, Task
 from approval.services import cases, people, tasks
+from tests.kit.pages import form_token
 from tests.kit.samples import ACCEPT, ASK, COUNTERSIGN, ITEM, MATERIALS, RESTAURANT, REVIEW, uploads
 from tests.web.conftest import send
 
@@ -142,7 +143,7 @@ def test_an_applicant_does_a_step_of_the_procedure(signed_in, office, rectifying
     assert "What was rectified" in english
     done = {"shown": "measures", "answers.measures": "已增设洗手池。"}
     token_page = lin.get(path).text
-    token = re.search(r'csrf_token" value="([^"]+)"', token_page)[1]
+    token = form_token(token_page)
     replies = [lin.post(path, data={"csrf_token": token, **done}) for _ in range(2)]
     assert [reply.status_code for reply in replies] == [303, 303], "a second click is the same"
     assert [reply.location for reply in replies] == [case] * 2

@@ -13,6 +13,7 @@ from approval.models.people import Person, Session
 from approval.services import identities
 from approval.web.door import Door
 from tests.kit.identities import FILE_PASSWORD, opened
+from tests.kit.pages import form_token
 from tests.web.conftest import NOW, PASSWORD, send
 
 COOKIE = "session"
@@ -320,7 +321,7 @@ def test_what_nobody_sealed_is_never_shown(client):
 def test_after_signing_out_nothing_is_kept_for_whoever_comes_next(trial_form, signed_in):
     client = signed_in("lin")
     send(client, "/sign-out", form="/trial")
-    token = re.search(r'csrf_token" value="([^"]+)"', client.get("/sign-in").text)[1]
+    token = form_token(client.get("/sign-in").text)
     reply = client.post("/trial", data={"csrf_token": token, **TYPED})
     assert reply.status_code == 401
     assert 'name="kept"' not in reply.text
