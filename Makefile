@@ -44,7 +44,7 @@ setup: .venv/.ready static/vendor/.ready .venv/.words
 	@touch $@
 
 static/vendor/.ready: .tools/.ready package-lock.json deploy/assets.mjs $(wildcard approval/expressions/*.mjs) \
-  static/scripts/certificate.entry.mjs
+  $(wildcard static/scripts/*.entry.mjs)
 	@bash deploy/node.sh
 	@touch $@
 

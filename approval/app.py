@@ -23,6 +23,7 @@ from approval.web import (
     licences,
     logs,
     materials,
+    offline,
     operations,
     portal,
     public,
@@ -41,7 +42,7 @@ from approval.web.door import Door
 db = SQLAlchemy()
 
 _DOORS: dict[str, tuple[Door, ...]] = {
-    "public": (public.door, logs.door),
+    "public": (public.door, logs.door, offline.door),
     "portal": (sign.door, portal.door, filing.door, materials.door, diagrams.door),
     "window": (sign.door, window.door, licences.door, materials.door, diagrams.door),
     "admin": (sign.door, admin.door, workshops.door, rosters.door, operations.door),

@@ -47,6 +47,11 @@ _OVERTAKEN = frozenset({"40P01", "40001"})
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
 
 
+def wall_clock() -> datetime:
+    """Read the clock on the wall, the only place where anybody does (当前时刻), in UTC."""
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class Work:
     """One transaction (一次办理): its session, its one instant, who acts, and the office it happens in.
@@ -87,7 +92,7 @@ class Office:
         carrier: Carrier | None = None,
         authority: Authority | None = None,
         outside: Mapping[str, Connector] | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = wall_clock,
     ) -> None:
         self.settings = settings
         self.engine = engine

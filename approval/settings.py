@@ -71,6 +71,7 @@ class Settings:
     address_failures: int = _setting(30, "After so many unknown licences or wrong passwords an address must wait.")
     failure_minutes: int = _setting(10, "How long failures count and whoever failed too often waits, in minutes.")
     proxies: int = _setting(0, "How many proxies of our own stand before the web process and name the visitor.")
+    status_hours: int = _setting(24, "How long a status list for verification without a network holds, in hours.")
     sharing_minutes: int = _setting(30, "How long a holder's code to look at a licence holds, in minutes.")
     sweep_seconds: int = _setting(5, "How often the worker looks for due timers, in seconds.")
     errand_attempts: int = _setting(10, "An errand or timer begun so often without an end waits for a person.")

@@ -58,6 +58,7 @@ def _turn(office: Office, name: str) -> None:
         workers.sweep(office)
         relieve(office, name)
         workers.sequence(office)
+        workers.publish(office)
     except Exception:  # noqa: BLE001 -- logged with its trace
         # A database that is away for a moment is no reason to leave; the next turn tries again.
         _log.exception("this turn of the worker failed")

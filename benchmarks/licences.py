@@ -84,9 +84,10 @@ def _drawing(office: Office) -> None:
         "valid_from": "2026-03-09",
         "valid_until": "2031-03-08",
     }
-    values = {"licence": shown, "verify_url": "https://example.invalid/verify/ABC", "sample": True}
+    address = "https://example.invalid/verify/ABC"
+    values = {"licence": shown, "verify_url": address, "qr": f"{address}#{'x' * 500}", "sample": True}
     sealer = office.authority.sealer("SCJ")
-    page = documents.filling.fill(_TEMPLATE, values | {"qr": documents.filling.qr(str(values["verify_url"]))})
+    page = documents.filling.fill(_TEMPLATE, values | {"qr": documents.filling.qr(str(values["qr"]))})
 
     def ours() -> bytes:
         drawn = documents.render(_TEMPLATE, values)

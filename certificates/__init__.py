@@ -87,6 +87,13 @@ from certificates.log.ledgers import tile_path as log_tile_path
 from certificates.log.tables import LogEntry, LogHead, LogTile
 from certificates.log.trees import grew as log_grew
 from certificates.log.trees import includes as log_includes
+from certificates.offline.codes import compose as compose_code
+from certificates.offline.kits import Kit as OfflineKit
+from certificates.offline.kits import pack as pack_kit
+from certificates.offline.statuses import publish as publish_statuses
+from certificates.offline.verification import CODE_FILE, DATA_FILE
+from certificates.offline.verification import verify_code as verify_code_offline
+from certificates.offline.verification import verify_file as verify_file_offline
 from certificates.parties import Holder, Issuer
 from certificates.records import (
     acts,
@@ -101,7 +108,7 @@ from certificates.renditions import keep as keep_rendition
 from certificates.renditions import seal_document
 from certificates.seals import Sealer, SoftSealer
 from certificates.statements import METADATA_NAMES, sealed_json
-from certificates.tables import Act, Base, Instant, Licence, LicenceAct, State
+from certificates.tables import Act, Base, Instant, Licence, LicenceAct, State, StatusListing
 from certificates.trust import Trust
 from certificates.verification import (
     LogView,
@@ -115,6 +122,8 @@ from certificates.verification import (
 
 __all__ = [
     "CHALLENGE_LASTS",
+    "CODE_FILE",
+    "DATA_FILE",
     "LOGGED_ACT",
     "METADATA_NAMES",
     "Act",
@@ -159,6 +168,7 @@ __all__ = [
     "NotLogged",
     "NumberPatternInvalid",
     "NumbersExhausted",
+    "OfflineKit",
     "OriginForeign",
     "Outcome",
     "PublicLicence",
@@ -171,6 +181,7 @@ __all__ = [
     "SignatureWrong",
     "SoftSealer",
     "State",
+    "StatusListing",
     "Subject",
     "Succession",
     "TokenMalformed",
@@ -183,6 +194,7 @@ __all__ = [
     "audit",
     "audit_public",
     "challenge_fingerprint",
+    "compose_code",
     "create_authority",
     "create_identity_authority",
     "expire",
@@ -215,10 +227,12 @@ __all__ = [
     "open_identity_authority",
     "open_log_key",
     "open_log_signer",
+    "pack_kit",
     "perform",
     "plain_record",
     "prove_logged",
     "prove_sealed",
+    "publish_statuses",
     "read_certificate",
     "read_checkpoint",
     "recognise_subject",
@@ -230,7 +244,9 @@ __all__ = [
     "sealed_json",
     "succeed",
     "verify_as_operator",
+    "verify_code_offline",
     "verify_document",
+    "verify_file_offline",
     "verify_number",
     "verify_token",
     "versions",

@@ -16,6 +16,8 @@ class Question(StrEnum):
     """The upload is, byte for byte or value for value, what was issued; if not, it is not known here."""
     RECORD_UNALTERED = "record_unaltered"
     """The store's columns say what the sealed statement says."""
+    AGREES = "agrees"
+    """The file, the data inside it and its code speak of the same licence, and one department sealed all three."""
     SEALED = "sealed"
     """There is a seal."""
     SEALED_ONCE = "sealed_once"
@@ -34,6 +36,8 @@ class Question(StrEnum):
     """The seal was not withdrawn before it was set."""
     IN_PUBLIC_LOG = "in_public_log"
     """The public log says of the sealing what the store says."""
+    STATUS_CURRENT = "status_current"
+    """A status list of the issuer that still holds was asked."""
     NOT_REVOKED = "not_revoked"
     """The licence was not revoked."""
     NOT_RESCINDED = "not_rescinded"
@@ -95,6 +99,7 @@ _VERDICTS = (
             Question.RECORD_UNALTERED,
             Question.IN_PUBLIC_LOG,
             Question.MATCHES_STORE,
+            Question.AGREES,
             Question.SEALED_ONCE,
             Question.WHOLE_DOCUMENT_COVERED,
             Question.CHANGES_FORBIDDEN,

@@ -20,7 +20,7 @@ from pyhanko.sign.validation import EmbeddedPdfSignature, SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from certificates import seals
+from certificates import jose, seals
 from certificates.checks import Check, Question, unasked
 from certificates.errors import SealRefused
 from certificates.seals import Sealer
@@ -67,6 +67,18 @@ def examine(pdf: bytes, trust: Trust, now: datetime) -> list[Check]:
         broken = Check(Question.SEAL_INTACT if sealed else Question.READABLE, False, f"{type(error).__name__}: {error}")
         others = [question for question in _SEAL_QUESTIONS if question is not broken.question]
         return [broken, *unasked(others, "the file cannot be read")]
+
+
+def inside(pdf: bytes) -> tuple[str, dict[str, bytes]]:
+    """Read whose seal a PDF has (印章主体) and the files inside it by name (附件), as our own drawing puts them there.
+
+    Raises whatever pyHanko does, KeyError, ValueError and IndexError for what was made otherwise.
+    """
+    reader = PdfFileReader(BytesIO(pdf), strict=True)
+    signer = x509.load_der_x509_certificate(reader.embedded_signatures[0].signer_cert.dump())
+    listed = list(reader.root["/Names"]["/EmbeddedFiles"]["/Names"])
+    files = zip(listed[::2], listed[1::2], strict=True)
+    return seals.owner(signer), {str(name): bytes(file.get_object()["/EF"]["/F"].data) for name, file in files}
 
 
 def _questions(signatures: list[EmbeddedPdfSignature], trust: Trust, now: datetime) -> list[Check]:
@@ -132,7 +144,7 @@ class _CmsSigner(signers.Signer):
         self._sealer = sealer
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:  # noqa: ARG002 -- pyHanko's signature
-        return bytes(_DER_LENGTH) if dry_run else seals.der(self._sealer.sign(data))
+        return bytes(_DER_LENGTH) if dry_run else jose.der(self._sealer.sign(data))
 
 
 def _asn1(certificate: x509.Certificate) -> asn1.Certificate:

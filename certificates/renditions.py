@@ -54,6 +54,13 @@ def licence_of(session: Session, pdf: bytes) -> Licence | None:
     return session.scalar(select(Licence).where(Licence.id == kept.scalar_subquery()))
 
 
+def inside(pdf: bytes) -> tuple[str, dict[str, bytes]]:
+    """Read whose seal a PDF has (印章主体) and the files inside it by name (附件); raises anything for a stranger's."""
+    from certificates import pades  # noqa: PLC0415 -- see its first page
+
+    return pades.inside(pdf)
+
+
 def examine(pdf: bytes, trust: Trust, now: datetime) -> list[Check]:
     """Ask an unknown PDF about its seal (版式文件验章), strictly; whatever goes wrong is a no, nothing is raised."""
     from certificates import pades  # noqa: PLC0415 -- see its first page

@@ -5,27 +5,22 @@ statement. Its header names the instant (`iat`, whole seconds) and carries the c
 stranger with any JOSE library and our root can check it.
 """
 
-import base64
-import binascii
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
-from certificates import canonical
+from certificates import jose
 from certificates.checks import Check, Question, unasked
 from certificates.errors import SealRefused
 from certificates.trust import Trust
 
-ES256 = ec.ECDSA(hashes.SHA256())
-_OWNER_PREFIX = "NTRCN-"
-_COORDINATE = 32
+_OWNER_PREFIX: Final = "NTRCN-"
+_HEADER: Final = {"iat", "x5c"}
 
 
 class Sealer(Protocol):
@@ -71,15 +66,7 @@ class SoftSealer:
 
     def sign(self, data: bytes) -> bytes:
         """Sign (签名), raw ES256."""
-        r, s = decode_dss_signature(self.key.sign(data, ES256))
-        return r.to_bytes(_COORDINATE, "big") + s.to_bytes(_COORDINATE, "big")
-
-
-def der(signature: bytes) -> bytes:
-    """Turn a raw ES256 signature into the DER that X.509 and CMS want (签名编码)."""
-    return encode_dss_signature(
-        int.from_bytes(signature[:_COORDINATE], "big"), int.from_bytes(signature[_COORDINATE:], "big")
-    )
+        return jose.raw(self.key.sign(data, jose.ES256))
 
 
 def owner_attribute(uscc: str) -> x509.NameAttribute[str]:
@@ -107,11 +94,10 @@ def seal(statement: bytes, sealer: Sealer, now: datetime) -> str:
 
     Raises SealRefused when what came back does not verify: a broken module must not make a licence.
     """
-    chain = [_der64(certificate) for certificate in (sealer.certificate, *sealer.chain)]
-    header = _b64(canonical.dump({"alg": "ES256", "iat": int(now.timestamp()), "x5c": chain}))
-    signature = sealer.sign(_signing_input(header, statement))
-    jws = f"{header}..{_b64(signature)}"
-    if not _Opened.read(jws).covers(statement):
+    chain = jose.certificate_chain([sealer.certificate, *sealer.chain])
+    header = {"iat": int(now.timestamp()), "x5c": chain}
+    jws = jose.write(header, statement, sealer.sign, detached=True)
+    if not jose.Signed.read(jws, _HEADER, statement).holds(sealer.certificate):
         raise SealRefused(why="the signature does not verify under the seal's certificate")
     return jws
 
@@ -119,60 +105,13 @@ def seal(statement: bytes, sealer: Sealer, now: datetime) -> str:
 def examine(jws: str, statement: bytes, issuer_uscc: str, trust: Trust) -> list[Check]:
     """Ask everything about a seal (验章): intact, entitled, from the root, not revoked; raises nothing."""
     try:
-        opened = _Opened.read(jws)
+        signed = jose.Signed.read(jws, _HEADER, statement)
+        certificate, at = signed.certificates()[0], datetime.fromtimestamp(signed.header["iat"], UTC)
         return [
-            Check(Question.SEAL_INTACT, opened.covers(statement), opened.at.isoformat()),
-            Check(Question.SEALED_BY_ENTITLED_DEPARTMENT, owner(opened.certificate) == issuer_uscc, issuer_uscc),
-            *trust.examine(opened.certificate, opened.at),
+            Check(Question.SEAL_INTACT, signed.holds(certificate), at.isoformat()),
+            Check(Question.SEALED_BY_ENTITLED_DEPARTMENT, owner(certificate) == issuer_uscc, issuer_uscc),
+            *trust.examine(certificate, at),
         ]
     except Exception as error:  # noqa: BLE001 -- whatever a forged seal makes a parser say, the answer is no
         rest = (Question.SEALED_BY_ENTITLED_DEPARTMENT, Question.CHAIN_TO_ROOT, Question.SEAL_NOT_REVOKED)
         return [Check(Question.SEAL_INTACT, False, repr(error)), *unasked(rest, "the seal cannot be read")]
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """A seal taken apart."""
-
-    header: str
-    signature: bytes
-    certificate: x509.Certificate
-    at: datetime
-
-    @classmethod
-    def read(cls, jws: str) -> Self:
-        header, payload, signature = jws.split(".")
-        members = canonical.load(_unb64(header))
-        if payload or members["alg"] != "ES256" or set(members) != {"alg", "iat", "x5c"}:
-            raise SealRefused(why="this is no detached ES256 seal of ours")
-        certificate = x509.load_der_x509_certificate(base64.b64decode(members["x5c"][0], validate=True))
-        return cls(header, _unb64(signature), certificate, datetime.fromtimestamp(members["iat"], UTC))
-
-    def covers(self, statement: bytes) -> bool:
-        key = self.certificate.public_key()
-        if not isinstance(key, ec.EllipticCurvePublicKey) or len(self.signature) != 2 * _COORDINATE:
-            return False
-        try:
-            key.verify(der(self.signature), _signing_input(self.header, statement), ES256)
-        except InvalidSignature:
-            return False
-        return True
-
-
-def _signing_input(header: str, statement: bytes) -> bytes:
-    return f"{header}.{_b64(statement)}".encode()
-
-
-def _der64(certificate: x509.Certificate) -> str:
-    return base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()
-
-
-def _b64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _unb64(text: str) -> bytes:
-    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if _b64(data) != text:
-        raise binascii.Error("not canonical base64url")
-    return data

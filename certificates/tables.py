@@ -78,6 +78,9 @@ class Act(StrEnum):
 
 
 _UNLOGGED = text("log_index IS NULL")
+# Most licences have these two acts and no other: what befell the rest is found by an index of its own.
+_TELLING = "act NOT IN ('intend', 'seal')"
+TELLING = text(f"licence_acts.{_TELLING}")
 
 
 def _values(members: type[StrEnum]) -> list[str]:
@@ -173,6 +176,7 @@ class LicenceAct(Base):
     __table_args__ = (
         CheckConstraint("act IN ('intend', 'seal', 'expire') OR (reason <> '' AND basis <> '')", "act_has_reason"),
         Index("ix_licence_acts_unlogged", "id", sqlite_where=_UNLOGGED, postgresql_where=_UNLOGGED),
+        Index("ix_licence_acts_telling", "log_index", sqlite_where=text(_TELLING), postgresql_where=text(_TELLING)),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -184,6 +188,26 @@ class LicenceAct(Base):
     basis: Mapped[str] = mapped_column(Text, default="")
     log_index: Mapped[int | None]
     """Its place in the public log (日志序号); none until the sequencer has come by."""
+
+
+class StatusListing(Base):
+    """A department's signed status list as it is published (状态列表); `through` is up to where in the log it knows."""
+
+    __tablename__ = "licence_statuses"
+
+    uscc: Mapped[str] = mapped_column(String(18), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    through: Mapped[int]
+    signed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class SealCertificate(Base):
+    """The certificate of a seal that made codes (印章证书): kept for as long as anybody may hold one up."""
+
+    __tablename__ = "seal_certificates"
+
+    kid: Mapped[str] = mapped_column(String(12), primary_key=True)
+    certificate: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Counter(Base):

@@ -1,4 +1,4 @@
-// Builds what git ignores from node_modules: the FEEL bundle, the certificate page's script and the fonts. Run after `npm ci --ignore-scripts`.
+// Builds what git ignores from node_modules: the FEEL bundle, the scripts of pages that need a library, the fonts. Run after `npm ci --ignore-scripts`.
 import { copyFile, mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,6 +17,7 @@ const COPIES = {
   "node_modules/bpmn-js/dist/bpmn-navigated-viewer.production.min.js": "static/vendor/bpmn-js/viewer.min.js",
   "node_modules/bpmn-js/dist/assets/bpmn-js.css": "static/vendor/bpmn-js/bpmn-js.css",
   "node_modules/bpmn-js/dist/assets/diagram-js.css": "static/vendor/bpmn-js/diagram-js.css",
+  "node_modules/jsqr/LICENSE": "static/vendor/jsqr-LICENSE",
   "node_modules/pkijs/LICENSE": "static/vendor/pkijs-LICENSE",
   "node_modules/bpmn-js/LICENSE": "static/vendor/bpmn-js/LICENSE",
 };
@@ -46,18 +47,20 @@ await build({
   plugins: [exportFeelinsParts],
 });
 
-await build({
-  absWorkingDir: ROOT,
-  entryPoints: ["static/scripts/certificate.entry.mjs"],
-  outfile: "static/vendor/certificate.js",
-  bundle: true,
-  minify: true,
-  format: "iife",
-  target: "es2022",
-  charset: "utf8",
-  legalComments: "inline",
-  logLevel: "warning",
-});
+for (const script of ["certificate", "offline"]) {
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: [`static/scripts/${script}.entry.mjs`],
+    outfile: `static/vendor/${script}.js`,
+    bundle: true,
+    minify: true,
+    format: "iife",
+    target: "es2022",
+    charset: "utf8",
+    legalComments: "inline",
+    logLevel: "warning",
+  });
+}
 
 for (const [source, target] of Object.entries(COPIES)) {
   await mkdir(dirname(join(ROOT, target)), { recursive: true });

@@ -27,8 +27,8 @@ def _answer(question: dict[str, Any], _: bytes) -> bytes:
 
 
 def _rendered(template: str, values: dict[str, Any], attached: dict[str, str]) -> bytes:
-    if "verify_url" in values:
-        values["qr"] = qr(values["verify_url"])
+    if "qr" in values:
+        values["qr"] = qr(values["qr"])
     drawn = draw(fill(template, values), attached)
     if len(drawn) > _LARGEST:
         raise Unavailable(template=f"the document has more than {_LARGEST} bytes")

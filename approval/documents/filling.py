@@ -62,5 +62,5 @@ def fill(template: str, values: Mapping[str, Any]) -> str:
 def qr(text: str) -> Markup:
     """Draw a QR code (二维码) as an inline SVG that scales with its box."""
     drawn = BytesIO()
-    segno.make(text, error="m", micro=False).save(drawn, kind="svg", xmldecl=False, omitsize=True, border=2)
+    segno.make(text, error="l", micro=False).save(drawn, kind="svg", xmldecl=False, omitsize=True, border=2)
     return Markup(drawn.getvalue().decode())  # noqa: S704 -- drawn here from squares only

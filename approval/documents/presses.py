@@ -24,8 +24,8 @@ def render(
     """Fill a template and draw it as PDF/A-3u (印制版式文件), in a child process with limits.
 
     `attached` are files that go with it, text by name, such as the data that it shows.
-    `values` are plain data; dates arrive in the template as ISO text, and `verify_url`, if given, also as the
-    drawing `qr`. `seconds` is the wall time it may take, `megabytes` its address space. Raises `Unavailable`
+    `values` are plain data; dates arrive in the template as ISO text, and `qr`, if given, as the drawing of its text.
+    `seconds` is the wall time it may take, `megabytes` its address space. Raises `Unavailable`
     with `template` for what is wrong there or for reached limits, with `glyphs` for characters that our fonts lack.
     """
     answer = _press.ask({"template": template, "values": dict(values), "attached": dict(attached)}, seconds, megabytes)

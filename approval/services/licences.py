@@ -52,8 +52,6 @@ _GIVEN: Final[Mapping[str, str]] = {
     Act.REISSUE: "licence:reissued",
 }
 _LAPSED_AT_ONCE = 200
-# The data of a licence inside its PDF (GB/T 36905): whoever takes it out can have it verified by itself.
-METADATA_FILE: Final = "licence.json"
 # What the journal and the holder are told of an act.
 TOLD: Final[Mapping[Act, tuple[str, str]]] = {
     Act.SUSPEND: ("licence:suspended", "licence-suspended"),
@@ -317,7 +315,7 @@ class _Sheet:
     licence: UUID
     template: str
     values: dict[str, Any]
-    metadata: str
+    attached: dict[str, str]
     department: str
     at: Any
 
@@ -328,6 +326,9 @@ def _look(work: Work, case: Case, _errand: Errand) -> _Sheet:
     if licence is None or rule is None:
         raise IllegalStep(status=case.status, asked="draw")
     template = items.pack_of(work, case).files[rule.template].decode()
+    sealer = work.office.authority.sealer(licence.issuer_code)
+    code = certificates.compose_code(work.session, licence, sealer, work.now)
+    address = f"{work.office.settings.origin}/verify/{licence.token}"
     values = {
         "licence": {
             "number": licence.number,
@@ -341,15 +342,16 @@ def _look(work: Work, case: Case, _errand: Errand) -> _Sheet:
             "valid_from": licence.valid_from,
             "valid_until": licence.valid_until,
         },
-        "verify_url": f"{work.office.settings.origin}/verify/{licence.token}",
+        "verify_url": address,
+        "qr": f"{address}#{code}",
         "sample": work.office.settings.authority == "demo",
     }
-    metadata = certificates.sealed_json(licence).decode()
-    return _Sheet(licence.id, template, values, metadata, licence.issuer_code, work.now)
+    attached = {certificates.DATA_FILE: certificates.sealed_json(licence).decode(), certificates.CODE_FILE: code}
+    return _Sheet(licence.id, template, values, attached, licence.issuer_code, work.now)
 
 
 def _make(office: Office, sheet: _Sheet) -> bytes:
-    drawn = documents.render(sheet.template, sheet.values, attached={METADATA_FILE: sheet.metadata})
+    drawn = documents.render(sheet.template, sheet.values, attached=sheet.attached)
     sealer = office.authority.sealer(sheet.department)
     return certificates.seal_document(drawn, sealer, reason="颁发证照", now=sheet.at)
 

@@ -103,7 +103,7 @@ def _blanks(rule: LicenceRule, template: str) -> Iterator[Fault]:
     }
     try:
         # As in production: the scenarios draw it as a demonstration does, and with what they say.
-        documents.render(template, {"licence": sample, "verify_url": "示例", "sample": False})
+        documents.render(template, {"licence": sample, "verify_url": "示例", "qr": "示例", "sample": False})
     except Unavailable as refused:
         why = str(refused.facts.get("template", ""))
         if why.startswith("UndefinedError"):  # what else goes wrong may be the sample's fault

@@ -9,10 +9,22 @@ from approval.domain.errors import Objected, Overtaken
 from approval.models.cases import Case
 from approval.models.tasks import Errand, ErrandProgress
 from approval.office import Office, Work, conflicted
-from approval.services import calls, drafts, errands, incidents, licences, logs, procedures, snapshots, timers, tokens
+from approval.services import (
+    calls,
+    drafts,
+    errands,
+    incidents,
+    licences,
+    logs,
+    offline,
+    procedures,
+    snapshots,
+    timers,
+    tokens,
+)
 from approval.services.errands import Carried
 
-__all__ = ["calls", "carry", "expire", "run_errand", "sequence", "sweep", "tidy"]
+__all__ = ["calls", "carry", "expire", "publish", "run_errand", "sequence", "sweep", "tidy"]
 
 _log = logging.getLogger(__name__)
 # A case whose timers breed timers that are due at once must not keep a worker from everything else.
@@ -130,6 +142,24 @@ def sequence(office: Office) -> int:
         if not done:  # another worker is at it
             break
     return count
+
+
+def publish(office: Office) -> int:
+    """Sign the status lists anew where it is time (状态列表巡查), each in a Work of its own, and return how many.
+
+    A department whose list cannot be signed holds up no other.
+    """
+    with office.work(by=SYSTEM, read_only=True) as work:
+        issuing = offline.issuing(work)
+    return sum(_published(office, code) for code in issuing)
+
+
+def _published(office: Office, code: str) -> bool:
+    try:
+        return office.do(partial(offline.publish, code=code))
+    except Exception:  # noqa: BLE001 -- logged with its trace
+        _log.exception("the status list of %s could not be signed", code)
+        return False
 
 
 def _let_be(office: Office, case_id: UUID, reason: Exception) -> None:

@@ -30,7 +30,8 @@ def wear(app: Flask, settings: Settings) -> None:
             reply.headers.setdefault(name, value)
         if visitors.secure(settings):
             reply.headers.setdefault("Strict-Transport-Security", f"max-age={_A_YEAR}")
-        if request.endpoint != "static":
+        # A view says so itself of what is the same for everyone; anything else may be about somebody.
+        if request.endpoint != "static" and not reply.cache_control.public:
             reply.headers["Cache-Control"] = "no-store"
             reply.vary.update(("Accept-Language", "Cookie"))
         return reply

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from certificates.errors import KeyUnsuitable, SignatureWrong, TokenMalformed
-from certificates.seals import ES256, der
+from certificates.jose import ES256, der
 
 _FORMAT = "web-eid:1.0"
 _REQUIRED = {"unverifiedCertificate", "algorithm", "signature", "format"}

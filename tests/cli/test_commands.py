@@ -17,7 +17,7 @@ from approval.expressions import tables
 from approval.models.cases import Case, JournalEntry
 from approval.office import open_office
 from approval.paths import WORKFLOWS
-from approval.services import licences, packs, rehearsals, workers
+from approval.services import licences, offline, packs, rehearsals, workers
 from tests.kit.samples import ITEM
 
 
@@ -75,6 +75,32 @@ def test_verify_says_yes_to_file_number_and_token_and_no_to_the_rest(shell, lice
     assert json.loads(tampered.stdout)["outcome"] == "tampered"
     unknown = shell("verify", "JY00000000000000")
     assert (unknown.returncode, unknown.stdout.splitlines()[0].split()[0]) == (1, "UNKNOWN")
+
+
+def test_a_stranger_verifies_a_pdf_with_a_kit_and_no_office(shell, licence, empty_settings, tmp_path):
+    number, _, pdf = licence
+    with open_office(empty_settings) as office:
+        assert workers.publish(office)
+    with open_office(empty_settings) as office, office.work(read_only=True) as work:
+        (tmp_path / "kit.json").write_bytes(offline.kit(work))
+        root = certificates.OfflineKit.read(offline.kit(work)).fingerprint
+    (tmp_path / "licence.pdf").write_bytes(pdf)
+    nowhere = {"APPROVAL_INSTANCE": str(tmp_path / "nowhere"), "APPROVAL_DATABASE_URL": ""}
+
+    def ask(what, *more):
+        return shell("verify", what, "--kit", tmp_path / "kit.json", *more, **nowhere)
+
+    said = ask(tmp_path / "licence.pdf", "--json")
+    assert (said.returncode, json.loads(said.stdout)["licence"]["number"]) == (0, number)
+    assert root in said.stderr
+    assert ask(tmp_path / "licence.pdf", "--root", root.upper()).returncode == 0
+    assert "not the one" in ask(tmp_path / "licence.pdf", "--root", "00" * 32).stderr
+    (tmp_path / "licence.pdf").write_bytes(pdf.replace(b"/Type", b"/Tyqe", 1))
+    assert json.loads(ask(tmp_path / "licence.pdf", "--json").stdout)["outcome"] == "tampered"
+    assert json.loads(ask("nonsense", "--json").stdout)["outcome"] == "unreadable"
+    (tmp_path / "kit.json").write_text("{}")
+    assert (ask(tmp_path / "licence.pdf").returncode, "no offline kit" in ask("x").stderr) == (1, True)
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_the_log_is_checked_by_its_operator_and_from_a_copy_by_a_stranger(shell, licence, empty_settings, tmp_path):

@@ -36,6 +36,7 @@ VALUES = {
         "valid_until": date(2031, 3, 8),
     },
     "verify_url": "https://example.invalid/verify/ABC",
+    "qr": "https://example.invalid/verify/ABC#code",
     "sample": True,
 }
 LONG = {"x": "a" * 10_000}

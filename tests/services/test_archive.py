@@ -90,8 +90,8 @@ def test_the_rules_are_looked_at():
 
 def test_the_data_inside_is_the_sealed_licence_and_verifies_by_itself(office, sealed):
     with pikepdf.open(BytesIO(sealed)) as document:
-        data = document.attachments[licences.METADATA_FILE].get_file().read_bytes()
-        assert document.attachments[licences.METADATA_FILE].obj.AFRelationship == "/Data"
+        data = document.attachments[certificates.DATA_FILE].get_file().read_bytes()
+        assert document.attachments[certificates.DATA_FILE].obj.AFRelationship == "/Data"
     with office.work(by=VISITOR, read_only=True) as work:
         verification = licences.verify(work, document=data)
         assert verification.outcome is Outcome.VALID

@@ -1,0 +1,118 @@
+"""Signed JSON (JWS, RFC 7515): the one way in which this house writes and reads ES256 signatures of texts."""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from certificates import canonical
+from certificates.errors import SealRefused
+
+ALGORITHM: Final = "ES256"
+ES256: Final = ec.ECDSA(hashes.SHA256())
+_COORDINATE = 32
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A compact JWS taken apart (签名文本): its header, its payload, and what the signature is over."""
+
+    header: Mapping[str, Any]
+    payload: bytes
+    signature: bytes
+    head: str
+
+    @classmethod
+    def read(cls, text: str, members: AbstractSet[str], payload: bytes | None = None) -> Self:
+        """Take a JWS apart (解析签名文本) whose header has `alg` and exactly these other members.
+
+        A detached one needs its `payload`, another must have its own. Raises SealRefused for another algorithm or
+        form, NotCanonical and ValueError for what is no JWS.
+        """
+        head, middle, signature = text.split(".")
+        header = canonical.load(unb64(head))
+        ours = isinstance(header, dict) and header.keys() == {"alg", *members} and header["alg"] == ALGORITHM
+        if not ours or bool(middle) is (payload is not None):
+            raise SealRefused(why="this is no ES256 signature of ours")
+        return cls(header, unb64(middle) if payload is None else payload, unb64(signature), head)
+
+    def certificates(self) -> list[x509.Certificate]:
+        """Read the certificates in the header (证书链), the signer's first; raises KeyError, ValueError."""
+        return [x509.load_der_x509_certificate(base64.b64decode(one, validate=True)) for one in self.header["x5c"]]
+
+    def holds(self, certificate: x509.Certificate) -> bool:
+        """Tell whether the certificate's P-256 key signed exactly this (验签)."""
+        key = certificate.public_key()
+        if not isinstance(key, ec.EllipticCurvePublicKey) or len(self.signature) != 2 * _COORDINATE:
+            return False
+        try:
+            key.verify(der(self.signature), _signing_input(self.head, self.payload), ES256)
+        except InvalidSignature:
+            return False
+        return True
+
+
+def write(header: Mapping[str, Any], payload: bytes, sign: Callable[[bytes], bytes], *, detached: bool = False) -> str:
+    """Sign a payload (签名) into a compact JWS, the payload left out where it is `detached` (appendix F)."""
+    head = b64(canonical.dump({"alg": ALGORITHM, **header}))
+    signature = b64(sign(_signing_input(head, payload)))
+    return f"{head}.{'' if detached else b64(payload)}.{signature}"
+
+
+def key_id(certificate: x509.Certificate) -> str:
+    """Name a certificate shortly (密钥标识): 12 characters of its SHA-256, enough to find it, never to trust it."""
+    return b64(certificate.fingerprint(hashes.SHA256()))[:12]
+
+
+def jwk(certificate: x509.Certificate) -> dict[str, Any]:
+    """Write a certificate's P-256 key as a JWK (公钥, RFC 7517), with the certificate itself."""
+    key = certificate.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    point = key.public_numbers()
+    x, y = (b64(value.to_bytes(_COORDINATE, "big")) for value in (point.x, point.y))
+    chain = certificate_chain([certificate])
+    return {"kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": key_id(certificate), "x5c": chain}
+
+
+def certificate_chain(certificates: list[x509.Certificate]) -> list[str]:
+    """Write certificates as a header carries them (x5c, RFC 7515 section 4.1.6)."""
+    return [base64.b64encode(one.public_bytes(Encoding.DER)).decode() for one in certificates]
+
+
+def raw(signature: bytes) -> bytes:
+    """Turn a DER signature into the raw one of JOSE (签名编码): r and s of 32 bytes each."""
+    r, s = decode_dss_signature(signature)
+    return r.to_bytes(_COORDINATE, "big") + s.to_bytes(_COORDINATE, "big")
+
+
+def der(signature: bytes) -> bytes:
+    """Turn a raw ES256 signature into the DER that X.509 and CMS want (签名编码)."""
+    return encode_dss_signature(
+        int.from_bytes(signature[:_COORDINATE], "big"), int.from_bytes(signature[_COORDINATE:], "big")
+    )
+
+
+def b64(data: bytes) -> str:
+    """Write bytes as base64url without padding (RFC 7515 section 2)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def unb64(text: str) -> bytes:
+    """Read base64url that can be written in one way only; raises ValueError."""
+    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if b64(data) != text:
+        raise binascii.Error("not canonical base64url")
+    return data
+
+
+def _signing_input(head: str, payload: bytes) -> bytes:
+    return f"{head}.{b64(payload)}".encode()

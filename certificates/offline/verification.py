@@ -1,0 +1,100 @@
+"""Asking without a network (离线查验): a code, or the PDF it is drawn on, against a kit; nothing is raised.
+
+Answers what can be answered so: genuine, whole, in its days, and not on its department's status list. What the store
+alone knows is not asked. With no list that holds, where the licence stands is open, and open is never a yes.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from cryptography import x509
+
+from certificates import canonical, renditions, seals, statements
+from certificates.checks import Check, Question, conclude, unasked
+from certificates.offline import statuses
+from certificates.offline.codes import Code
+from certificates.offline.kits import Kit
+from certificates.verification import PublicLicence, Verification
+
+DATA_FILE = "licence.json"
+"""The data of a licence inside its PDF (GB/T 36905)."""
+CODE_FILE = "licence.jwt"
+"""Its code, as in the QR code, inside its PDF."""
+
+
+def verify_code(text: str, kit: Kit, *, today: date, now: datetime) -> Verification:
+    """Verify what a QR code says (离线扫码查验); `today` (legal day) and `now` (aware) are the same moment."""
+    try:
+        code = Code.read(text)
+    except Exception as error:  # noqa: BLE001 -- whatever a forged code makes a parser say, it is none
+        return _conclude([Check(Question.READABLE, False, str(error))])
+    return _conclude(list(_asked(code, kit, today, now)), code, kit)
+
+
+def verify_file(upload: bytes, kit: Kit, *, today: date, now: datetime) -> Verification:
+    """Verify a licence's PDF (离线文件查验): its seal, the data and the code inside it, and that they agree.
+
+    `today` (legal day) and `now` (aware) are the same moment.
+    """
+    if not upload.startswith(renditions.MAGIC):
+        return verify_code(upload.decode(errors="replace"), kit, today=today, now=now)
+    checks = renditions.examine(upload, kit.trust, now)
+    try:
+        owner, files = renditions.inside(upload)
+        code = Code.read(files[CODE_FILE].decode())
+        said, seal = statements.open_sealed_json(files[DATA_FILE])
+        statement = canonical.dump(said)
+    except Exception as error:  # noqa: BLE001 -- as above
+        return _conclude([*checks, Check(Question.AGREES, False, f"{type(error).__name__}: {error}")])
+    agrees = canonical.sha256(statement) == code.digest and said["identifier"] == str(code.identifier)
+    asked = {check.question: check for check in _asked(code, kit, today, now)}
+    # The same question asked of file, data and code: a no of any is a no.
+    for check in [*checks, *seals.examine(seal, statement, code.identifier.issuer, kit.trust)]:
+        known = asked.get(check.question)
+        if known is None or known.holds or (known.holds is None and check.holds is False):
+            asked[check.question] = check
+    return _conclude([Check(Question.AGREES, agrees and owner == code.identifier.issuer), *asked.values()], code, kit)
+
+
+def _asked(code: Code, kit: Kit, today: date, now: datetime) -> Iterator[Check]:
+    certificate = kit.seals.get(code.kid)
+    if certificate is None:
+        why = "the kit does not hold this seal"
+        yield from unasked((Question.SEAL_INTACT, Question.SEALED_BY_ENTITLED_DEPARTMENT, Question.CHAIN_TO_ROOT), why)
+    else:
+        entitled = seals.owner(certificate) == code.identifier.issuer
+        yield Check(Question.SEAL_INTACT, code.signed.holds(certificate), code.at.isoformat())
+        yield Check(Question.SEALED_BY_ENTITLED_DEPARTMENT, entitled, code.identifier.issuer)
+        yield from kit.trust.examine(certificate, code.at)
+    listed = kit.statuses(code.identifier.issuer)
+    if listed is None or not listed.holds(now):
+        yield Check(Question.STATUS_CURRENT, None, listed.ends.isoformat() if listed else "")
+        yield from statuses.unknown("there is no status list that holds")
+    else:
+        yield Check(Question.STATUS_CURRENT, True, listed.issued.isoformat())
+        yield from listed.asked(code.place)
+    yield Check(Question.BEGUN, code.valid_from <= today, code.valid_from.isoformat())
+    ended = code.valid_until is not None and code.valid_until < today
+    yield Check(Question.NOT_EXPIRED, not ended, code.valid_until.isoformat() if code.valid_until else "")
+
+
+def _conclude(checks: list[Check], code: Code | None = None, kit: Kit | None = None) -> Verification:
+    outcome = conclude(checks)
+    certificate = kit.seals.get(code.kid) if kit and code else None
+    genuine = code and certificate and code.signed.holds(certificate)
+    return Verification(outcome, tuple(checks), _shown(code, certificate) if code and certificate and genuine else None)
+
+
+def _shown(code: Code, certificate: x509.Certificate) -> PublicLicence:
+    names = certificate.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
+    return PublicLicence(
+        type_name=code.type_name,
+        number=code.identifier.serial,
+        identifier=str(code.identifier),
+        issuer_name=str(names[0].value) if names else "",
+        holder=code.holder,
+        issued_on=code.issued_on,
+        valid_from=code.valid_from,
+        valid_until=code.valid_until,
+        fields={},
+    )
