@@ -103,9 +103,9 @@ from certificates.records import (
     find_by_token,
     versions,
 )
+from certificates.renditions import drawn, seal_document
 from certificates.renditions import get as get_rendition
 from certificates.renditions import keep as keep_rendition
-from certificates.renditions import seal_document
 from certificates.seals import Sealer, SoftSealer
 from certificates.statements import METADATA_NAMES, sealed_json
 from certificates.tables import Act, Base, Instant, Licence, LicenceAct, State, StatusListing
@@ -197,6 +197,7 @@ __all__ = [
     "compose_code",
     "create_authority",
     "create_identity_authority",
+    "drawn",
     "expire",
     "expired",
     "find_by_holder",

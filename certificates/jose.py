@@ -84,7 +84,7 @@ def jwk(certificate: x509.Certificate) -> dict[str, Any]:
 
 
 def certificate_chain(certificates: list[x509.Certificate]) -> list[str]:
-    """Write certificates as a header carries them (x5c, RFC 7515 section 4.1.6)."""
+    """Write certificates as a header carries them (证书链; x5c, RFC 7515 section 4.1.6)."""
     return [base64.b64encode(one.public_bytes(Encoding.DER)).decode() for one in certificates]
 
 
@@ -102,12 +102,12 @@ def der(signature: bytes) -> bytes:
 
 
 def b64(data: bytes) -> str:
-    """Write bytes as base64url without padding (RFC 7515 section 2)."""
+    """Write bytes as base64url without padding (编码; RFC 7515 section 2)."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def unb64(text: str) -> bytes:
-    """Read base64url that can be written in one way only; raises ValueError."""
+    """Read base64url that can be written in one way only (解码); raises ValueError."""
     data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     if b64(data) != text:
         raise binascii.Error("not canonical base64url")

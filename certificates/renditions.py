@@ -4,6 +4,7 @@ Never the source of truth: the store is. How they are sealed and examined stands
 """
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
@@ -46,6 +47,14 @@ def keep(session: Session, licence_id: uuid.UUID, pdf: bytes, now: datetime) -> 
 def get(session: Session, licence_id: uuid.UUID) -> bytes | None:
     """Fetch the sealed PDF of a licence (调取版式文件); None while it is not drawn yet."""
     return session.scalar(select(Rendition.pdf).where(Rendition.licence_id == licence_id))
+
+
+def drawn(session: Session, licences: Iterable[Licence]) -> list[Licence]:
+    """Keep of these licences those whose sealed PDF is there (已有版式文件), in their order."""
+    licences = list(licences)
+    kept = select(Rendition.licence_id).where(Rendition.licence_id.in_([licence.id for licence in licences]))
+    there = set(session.scalars(kept))
+    return [licence for licence in licences if licence.id in there]
 
 
 def licence_of(session: Session, pdf: bytes) -> Licence | None:

@@ -20,6 +20,7 @@ APPLICANT = "applicant"
 _MOST_DAYS = 2000  # eight years of working days: more is a slip of the pen
 _MOST_YEARS = 100
 _SLUG = re.compile(r"[a-z0-9-]+")  # part of the address of the item's page
+_LICENCE_TYPE = re.compile(r"[0-9A-Z]{18}[0-9]{3}")
 _LICENCE_ACTS = frozenset({"issue", "change", "renew", "reissue"})
 _NEEDS = frozenset({"required", "optional", "when"})
 _KINDS = {str: "a text", int: "a whole number", list: "a list", dict: "a table", date: "a date"}
@@ -69,6 +70,7 @@ class MaterialRequirement:
     """A material that the item asks for (申请材料要求).
 
     `need` is `required`, `optional` or `when`; `when` then holds a FEEL condition over answers and applicant.
+    `licences` are the types of licence (GB/T 36904 type codes) that answer it: the applicant's own is attached.
     """
 
     code: str
@@ -79,6 +81,7 @@ class MaterialRequirement:
     level: str
     formats: tuple[str, ...]
     basis: str
+    licences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -299,7 +302,18 @@ class _Reader:
             level=self._get(str, "level", row, at),
             formats=formats,
             basis=self._get(str, "basis", row, at),
+            licences=self._licence_types(row, at, formats),
         )
+
+    def _licence_types(self, row: Any, at: str, formats: tuple[str, ...]) -> tuple[str, ...]:
+        if not isinstance(row, Mapping) or "licences" not in row:
+            return ()
+        types = self._texts("licences", row, at)
+        if not types or not all(_LICENCE_TYPE.fullmatch(each) for each in types):
+            self.faults.append(Fault(FILE, at + "licences", 0, "must be type codes: a credit code and three digits"))
+        if "pdf" not in formats:
+            self.faults.append(Fault(FILE, at + "licences", 0, "a licence is a PDF, which formats must allow"))
+        return types
 
     def _licence(self) -> LicenceRule:
         act = self._get(str, "licence.act") if "act" in self._get(dict, "licence") else "issue"

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from approval.models.base import CODE, Base
@@ -23,6 +23,8 @@ class Material(Base):
     sha256: Mapped[str] = mapped_column(CODE, index=True)
     handed_in_at: Mapped[datetime]
     replaced_at: Mapped[datetime | None]
+    licence: Mapped[str | None] = mapped_column(String(64))
+    """The number of the licence in the store that this is (证照编号), where nobody had to hand it in."""
 
 
 class StoredContent(Base):

@@ -12,9 +12,10 @@ from approval.models.base import CODE, Base, one_of
 
 
 class Ground(StrEnum):
-    """What allowed a look (授权来源): the holder's own application, or a code that the holder gave."""
+    """What allowed a look (授权来源): the holder's own application, that it was handed in with it, or a code."""
 
     CASE = "case"
+    FILING = "filing"
     CODE = "code"
 
 

@@ -36,11 +36,13 @@ from approval.services import (
     numbers,
     people,
     procedures,
+    sharing,
     tasks,
     timers,
     tokens,
 )
 from approval.services.packs import Pack
+from certificates import Licence
 
 
 def file(
@@ -63,7 +65,8 @@ def file(
     if applicant["kind"] not in pack.manifest.serves:
         raise NotAllowed(item=item, serves=sorted(pack.manifest.serves))
     uploads = tuple(uploads)
-    context = _checked(work, pack, applicant, given, uploads, first=True)
+    held = sharing.at_hand(work, pack.manifest, applicant["number"])
+    context = _checked(work, pack, applicant, given, uploads, present=held, first=True)
     department = work.session.get_one(Department, pack.manifest.department)
     case = Case(
         id=uuid4(),
@@ -81,6 +84,7 @@ def file(
     work.session.flush()
     answers.keep(work, case, answers.FILING, context["answers"])
     materials.keep(work, case, uploads)
+    _attach(work, case, context, held)
     due = countdowns.begin(work, case, "acceptance", pack.manifest.limits["acceptance"], since=work.now)
     journal.write(work, case, "case:filed", item=item, version=version.ordinal)
     notices.tell(work, case, "receipt", number=case.number, acceptance_due=due.day.isoformat())
@@ -113,11 +117,13 @@ def correct(
     uploads = tuple(uploads)
     present = {material.requirement for material in materials.of_case(work, case)}
     applicant = people.applicant(work, case.applicant_id, case.filed_by)
-    context = _checked(work, pack, applicant, given, uploads, present=present)
+    held = sharing.at_hand(work, pack.manifest, applicant["number"])
+    context = _checked(work, pack, applicant, given, uploads, present={*present, *held})
     if told := [dict(reply) for reply in replies]:
         answers.keep(work, case, answers.CORRECTION, {"replies": told})
     answers.keep(work, case, answers.FILING, context["answers"])
     materials.keep(work, case, uploads)
+    _attach(work, case, context, held)
     decisions.step_to(work, case, Status.FILED)
     limit = pack.manifest.limits["acceptance"]
     due = countdowns.begin(work, case, "acceptance", limit, since=work.now)
@@ -198,6 +204,14 @@ def _checked(
     if missing:
         raise Incomplete(missing=missing)
     return context
+
+
+def _attach(work: Work, case: Case, context: Mapping[str, Any], held: Mapping[str, Licence]) -> None:
+    """Take from the store what the applicant need not hand in, and no more than is asked for."""
+    manifest = items.pack_of(work, case).manifest
+    present = {material.requirement for material in materials.of_case(work, case)}
+    lacking = [material.code for material in materials.asked_for(manifest, context) if material.code not in present]
+    sharing.attach(work, case, manifest, {code: held[code] for code in lacking})
 
 
 def _filed_with(work: Work, token: str | None, item: str) -> Case | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -69,8 +70,13 @@ def examine(work: Work, manifest: Manifest, upload: Upload) -> list[Missing]:
     return [Missing(f"materials.{upload.requirement}", seen.fault, label)] if seen.fault else []
 
 
-def keep(work: Work, case: Case, uploads: Iterable[Upload]) -> None:
-    """Keep checked materials with their case (收存材料); a newer one replaces the older for its requirement."""
+def keep(
+    work: Work, case: Case, uploads: Iterable[Upload], *, licences: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Keep checked materials with their case (收存材料); a newer one replaces the older for its requirement.
+
+    `licences` name by requirement the number of the licence that a file is, where it came from the store.
+    """
     uploads = tuple(uploads)
     # In one order for everybody: two people with the same two files must not wait for one another.
     kept = {content: work.storage.put(content) for content in sorted({upload.content for upload in uploads})}
@@ -93,6 +99,7 @@ def keep(work: Work, case: Case, uploads: Iterable[Upload]) -> None:
                 size=len(upload.content),
                 sha256=kept[upload.content],
                 handed_in_at=work.now,
+                licence=licences.get(upload.requirement),
             )
         )
         work.session.flush()

@@ -4,11 +4,11 @@ Whoever has no right learns nothing: not whether a licence exists, nor whose it 
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import delete, select, update
@@ -16,15 +16,17 @@ from sqlalchemy import delete, select, update
 import certificates
 from approval.domain import texts
 from approval.domain.errors import AnswersInvalid, Missing, NotAllowed, NotFound, NotSignedIn
+from approval.domain.manifests import Manifest
+from approval.domain.materials import Upload
 from approval.models import saving
 from approval.models.cases import Case
 from approval.models.sharing import Ground, LicenceAccess, SharingCode
 from approval.models.tasks import Task
 from approval.office import Work
-from approval.services import access, journal, licences, limits, people
+from approval.services import access, journal, licences, limits, materials, people
 from certificates import Licence, State
 
-__all__ = ["Ground", "Question", "Shared", "ask", "authorise", "looks"]
+__all__ = ["Ground", "Question", "Shared", "ask", "at_hand", "attach", "authorise", "looks"]
 
 _KIND = "sharing"
 # No vowels and nothing that is easily taken for something else: read out at a counter, typed by a clerk.
@@ -88,23 +90,49 @@ def ask(work: Work, question: Question) -> list[Shared]:
         raise NotFound from None
     shown = [_released(licence, department) for licence in found]
     for licence, seen in zip(found, shown, strict=True):
-        look = {
-            "id": uuid4(),
-            "number": licence.number,
-            "version": licence.version,
-            "holder_code": licence.holder_code,
-            "department_code": department,
-            "by": work.actor.label,
-            "case_id": case.id,
-            "ground": ground,
-            "purpose": purpose,
-            "basis": basis,
-            "fields": sorted(seen.fields),
-            "at": work.now,
-        }
-        saving.add(work.session, LicenceAccess, look)
-        journal.write(work, case, "licence:shown", number=licence.number, department=department)
+        _note(work, case, licence, _Why(department, ground, purpose, basis), seen.fields)
     return shown
+
+
+def at_hand(work: Work, manifest: Manifest, holder: str) -> dict[str, Licence]:
+    """Find the holder's licences that answer what an item asks for (免提交材料), by requirement: level A.
+
+    Valid, with days left, their sealed PDF at hand; of several the newest (国务院令第716号第十三条).
+    """
+    wanted = {kind for material in manifest.materials for kind in material.licences}
+    if not wanted:
+        return {}
+    good = [
+        licence
+        for licence in licences.held_by(work, holder)
+        if licence.type_code in wanted
+        and licence.state is State.VALID
+        and not certificates.expired(licence, work.today)
+    ]
+    newest = {licence.type_code: licence for licence in reversed(certificates.drawn(work.session, good))}
+    return {
+        material.code: newest[kind]
+        for material in manifest.materials
+        for kind in reversed(material.licences)
+        if kind in newest
+    }
+
+
+def attach(work: Work, case: Case, manifest: Manifest, held: Mapping[str, Licence]) -> None:
+    """Attach licences from the store to a case that is being handed in (调取证照), by requirement.
+
+    The applicant asks for it by filing; each is a look that the holder sees.
+    """
+    asked = {material.code: material for material in manifest.materials}
+    files = [
+        Upload(code, f"{licence.number}.pdf", certificates.get_rendition(work.session, licence.id) or b"")
+        for code, licence in held.items()
+    ]
+    materials.keep(work, case, files, licences={code: licence.number for code, licence in held.items()})
+    for code, licence in held.items():
+        material = asked[code]
+        why = _Why(manifest.department, Ground.FILING, f"申请材料：{material.name.zh}", material.basis)
+        _note(work, case, licence, why, licence.fields)
 
 
 def authorise(work: Work, number: str) -> str:
@@ -132,6 +160,34 @@ def looks(work: Work) -> Sequence[LicenceAccess]:
     holder = people.applicant(work, work.actor.organization or work.actor.person, work.actor.person)
     theirs = select(LicenceAccess).where(LicenceAccess.holder_code == holder["number"])
     return work.session.scalars(theirs.order_by(LicenceAccess.at.desc()).limit(_MOST_ACCESSES)).all()
+
+
+class _Why(NamedTuple):
+    """By what right a department sees a licence."""
+
+    department: str
+    ground: Ground
+    purpose: str
+    basis: str
+
+
+def _note(work: Work, case: Case, licence: Licence, why: _Why, fields: Iterable[str]) -> None:
+    look = {
+        "id": uuid4(),
+        "number": licence.number,
+        "version": licence.version,
+        "holder_code": licence.holder_code,
+        "department_code": why.department,
+        "by": work.actor.label,
+        "case_id": case.id,
+        "ground": why.ground,
+        "purpose": why.purpose,
+        "basis": why.basis,
+        "fields": sorted(fields),
+        "at": work.now,
+    }
+    saving.add(work.session, LicenceAccess, look)
+    journal.write(work, case, "licence:shown", number=licence.number, department=why.department)
 
 
 def _why(question: Question) -> tuple[str, str]:

@@ -14,8 +14,9 @@ from approval.models.cases import Case
 from approval.models.drafts import Draft, DraftMaterial
 from approval.models.materials import Material
 from approval.office import Work
-from approval.services import forms, items, materials, notices, people
+from approval.services import forms, items, materials, notices, people, sharing
 from approval.services.packs import Pack
+from certificates import Licence
 
 _REPLY = {"maxLength": 2000}
 _ASKED = ("what", "problem", "how", "basis")
@@ -50,8 +51,9 @@ class Survey:
     """Where a draft stands (草稿概况).
 
     `given` is as typed, `answers` what was understood of it; `wanted` are the materials to show, `needed` the codes
-    of those that must be handed in, `present` what the case has already. A correction must answer what was `asked`,
-    each by a question of `reply_form`; `silent` are the replies that are missing.
+    of those that must be handed in, `present` what the case has already, `held` what comes from the licence store.
+    A correction must answer what was `asked`, each by a question of `reply_form`; `silent` are the replies that are
+    missing.
     """
 
     manifest: Manifest
@@ -63,6 +65,7 @@ class Survey:
     needed: frozenset[str]
     attached: Mapping[str, DraftMaterial]
     present: Mapping[str, Material]
+    held: Mapping[str, Licence]
     asked: tuple[Mapping[str, str], ...]
     reply_form: Form
     replies: Mapping[str, Any]
@@ -111,9 +114,10 @@ def look(work: Work, draft: Draft) -> Survey:
     files = select(DraftMaterial).where(DraftMaterial.draft_id == draft.id)
     attached = {file.requirement: file for file in work.session.scalars(files)}
     present = {file.requirement: file for file in materials.of_case(work, case)} if case else {}
+    held = sharing.at_hand(work, manifest, context["applicant"]["number"])
     needed = frozenset(material.code for material in materials.asked_for(manifest, context))
     shown = {material.code for material in manifest.materials if material.need == "optional"} | needed | present.keys()
-    lacking = materials.check(work, manifest, context, (), {*attached, *present})
+    lacking = materials.check(work, manifest, context, (), {*attached, *present, *held})
     asked = _asked(work, case) if case else ()
     reply_form = _reply_form(asked)
     _replies, silent = forms.check(reply_form, draft.replies)
@@ -127,6 +131,7 @@ def look(work: Work, draft: Draft) -> Survey:
         needed=needed,
         attached=attached,
         present=present,
+        held={code: licence for code, licence in held.items() if code in needed - attached.keys() - present.keys()},
         asked=asked,
         reply_form=reply_form,
         replies=draft.replies,
@@ -136,7 +141,7 @@ def look(work: Work, draft: Draft) -> Survey:
         steps=(
             *([_step(Part.REPLIES, begun=bool(draft.replies), done=not silent)] if asked else ()),
             *_sections(form, given, cleaned, wrong),
-            *([_step(Part.MATERIALS, begun=bool(attached or present), done=not lacking)] if shown else ()),
+            *([_step(Part.MATERIALS, begun=bool(attached or present or held), done=not lacking)] if shown else ()),
         ),
     )
 

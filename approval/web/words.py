@@ -157,6 +157,7 @@ LICENCE_FIELDS: Mapping[str, LazyString] = {
 
 GROUNDS: Mapping[Ground, LazyString] = {
     Ground.CASE: _("您提交的申请"),
+    Ground.FILING: _("随您的申请调取"),
     Ground.CODE: _("您出具的授权码"),
 }
 
