@@ -14,6 +14,7 @@ from approval.paths import STATIC, TEMPLATES, TRANSLATIONS
 from approval.settings import Settings, SettingsRefused
 from approval.web import (
     admin,
+    api,
     bodies,
     diagrams,
     errors,
@@ -42,7 +43,7 @@ from approval.web.door import Door
 db = SQLAlchemy()
 
 _DOORS: dict[str, tuple[Door, ...]] = {
-    "public": (public.door, logs.door, offline.door),
+    "public": (public.door, logs.door, offline.door, api.door),
     "portal": (sign.door, portal.door, filing.door, materials.door, diagrams.door),
     "window": (sign.door, window.door, licences.door, materials.door, diagrams.door),
     "admin": (sign.door, admin.door, workshops.door, rosters.door, operations.door),
@@ -78,7 +79,8 @@ def create_app(settings: Settings | None = None, office: Office | None = None) -
     app.extensions["office"] = office or _open_office(app, settings)
     Babel(app, locale_selector=languages.select)
     bodies.limit(app, settings)
-    CSRFProtect(app)
+    # Programs bring a key with each request and no cookie that another page could use.
+    CSRFProtect(app).exempt(api.door)
     errors.answer(app)
     app.register_error_handler(NotSignedIn, sign.ask_again)
     headers.wear(app, settings)

@@ -6,7 +6,7 @@ examined only to say what it is instead. Read-only; the caller limits the rate.
 
 import hmac
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -80,6 +80,15 @@ class Verification:
     def holds(self) -> bool:
         """Whether the licence is genuine and in force (有效)."""
         return self.outcome is Outcome.VALID
+
+    def data(self) -> dict[str, Any]:
+        """Say it as JSON values (查验结果数据): days as ISO 8601, `licence` null where nothing may be shown."""
+        licence = self.licence and {
+            name: value.isoformat() if isinstance(value, date) else value
+            for name, value in asdict(self.licence).items()
+        }
+        checks = [asdict(check) for check in self.checks]
+        return {"outcome": self.outcome, "holds": self.holds, "checks": checks, "licence": licence}
 
     @property
     def failures(self) -> tuple[Check, ...]:

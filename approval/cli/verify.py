@@ -1,10 +1,7 @@
 """Verifying licences on the command line: by file, by number, by the token of the QR code."""
 
-import dataclasses
 import json
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -37,9 +34,7 @@ def verify(what: str, kit: Path | None, root: str | None, as_json: bool) -> None
     else:
         with open_office() as office:
             verification = examine(office, what)
-    click.echo(
-        as_text(verification) if not as_json else json.dumps(as_data(verification), ensure_ascii=False, indent=2)
-    )
+    click.echo(as_text(verification) if not as_json else json.dumps(verification.data(), ensure_ascii=False, indent=2))
     raise click.exceptions.Exit(0 if verification.holds else 1)
 
 
@@ -76,17 +71,3 @@ def as_text(verification: Verification) -> str:
         for check in verification.checks
     ]
     return "\n".join([f"{verification.outcome.upper()} {told.title}：{told.advice}", *lines])
-
-
-def as_data(verification: Verification) -> dict[str, Any]:
-    """Say a verification as JSON values."""
-    licence = verification.licence and dataclasses.asdict(verification.licence)
-    return {
-        "outcome": verification.outcome,
-        "holds": verification.holds,
-        "checks": [dataclasses.asdict(check) for check in verification.checks],
-        "licence": {
-            name: value.isoformat() if isinstance(value, date) else value for name, value in (licence or {}).items()
-        }
-        or None,
-    }

@@ -18,7 +18,8 @@ class Post(NamedTuple):
 class Actor:
     """Whoever does something (操作者).
 
-    `person` is None for the system and for visitors; `organization` is whom an agent acts for (代理的单位).
+    `person` is None for the system and for visitors; `organization` is whom an agent acts for (代理的单位); `via` is
+    the system of a department that asks for the person (接入系统).
     """
 
     name: str
@@ -26,6 +27,7 @@ class Actor:
     organization: UUID | None = None
     posts: frozenset[Post] = frozenset()
     system: bool = False
+    via: str = ""
 
     def holds(self, department: str, role: str) -> bool:
         """Tell whether the actor holds a post (是否在岗)."""

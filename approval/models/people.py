@@ -56,6 +56,19 @@ class Post(Base):
     role: Mapped[str] = mapped_column(CODE, primary_key=True)
 
 
+class Client(Base):
+    """A department's system that asks over the interface (接入系统); of its key only a hash is kept."""
+
+    __tablename__ = "clients"
+
+    code: Mapped[str] = mapped_column(CODE, primary_key=True)
+    department_code: Mapped[str] = mapped_column(ForeignKey("departments.code"))
+    name: Mapped[str]
+    digest: Mapped[str] = mapped_column(CODE)
+    enrolled_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
 class Agency(Base):
     """A person who may act for an organization (代理关系)."""
 

@@ -34,6 +34,8 @@ class LicenceAccess(Base):
     holder_code: Mapped[str] = mapped_column(Text, index=True)
     department_code: Mapped[str] = mapped_column(CODE)
     by: Mapped[str] = mapped_column(Text)
+    via: Mapped[str | None] = mapped_column(CODE)
+    """The department's system that asked for whoever it was (接入系统)."""
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     ground: Mapped[Ground] = mapped_column(CODE)
     purpose: Mapped[str]

@@ -179,6 +179,7 @@ def _note(work: Work, case: Case, licence: Licence, why: _Why, fields: Iterable[
         "holder_code": licence.holder_code,
         "department_code": why.department,
         "by": work.actor.label,
+        "via": work.actor.via or None,
         "case_id": case.id,
         "ground": why.ground,
         "purpose": why.purpose,

@@ -134,6 +134,8 @@ def _reply(status_code: int, told: words.Told, code: str, facts: dict[str, Any])
 
 def wants_problem() -> bool:
     """Tell whether a program asks, who wants RFC 9457 (程序访问)."""
+    if request.path.startswith("/api/"):
+        return True
     known = ["text/html", _PROBLEM, "application/json"]
     return request.accept_mimetypes.best_match(known, "text/html") != "text/html"
 

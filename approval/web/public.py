@@ -9,7 +9,7 @@ from approval.office import Work
 from approval.services import access, items, licences, limits, people
 from approval.web import visitors
 from approval.web.door import PAGE, Door, asked_page
-from certificates import Outcome
+from certificates import Outcome, Verification
 
 door = Door("public", __name__)
 _VERIFY = "verify"
@@ -57,13 +57,13 @@ def verify(work: Work) -> Any:
     number, check_code = request.args.get("number", "").strip(), request.args.get("code", "").strip()
     if not (number and check_code):
         return _form("number" if "number" in request.args else "", number, check_code)
-    return _verify(work, number=number, check_code=check_code)
+    return _shown(asked(work, number=number, check_code=check_code))
 
 
 @door.get("/verify/<token>")
 def verify_token(work: Work, token: str) -> str:
     """Verify what a QR code names (扫码查验)."""
-    return _verify(work, token=token)
+    return _shown(asked(work, token=token))
 
 
 @door.post("/verify", writes=False)
@@ -73,7 +73,7 @@ def verify_file(work: Work) -> Any:
     content = upload.read() if upload else b""
     if not content:
         return _form("file")
-    return _verify(work, document=content)
+    return _shown(asked(work, document=content))
 
 
 def _catalogue(work: Work, text: str) -> str:
@@ -107,11 +107,15 @@ def _form(wrong: str, number: str = "", check_code: str = "") -> tuple[str, int]
     return page, _UNPROCESSABLE if wrong else _OK
 
 
-def _verify(work: Work, **given: Any) -> str:
-    """Verify, slowing down whoever tries out numbers: what is unknown or unreadable counts against an address."""
+def asked(work: Work, **given: Any) -> Verification:
+    """Verify (查验), slowing down whoever tries out numbers: what is unknown or unreadable counts."""
     visitor = visitors.origin()
     limits.require_below(work, _VERIFY, visitor, work.office.settings.address_failures)
     verification = licences.verify(work, **given)
     if verification.outcome in _FRUITLESS:
         visitors.afterwards(lambda note: limits.note_failure(note, _VERIFY, visitor))
+    return verification
+
+
+def _shown(verification: Verification) -> str:
     return render_template("public/verification.html", verification=verification)
