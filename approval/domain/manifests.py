@@ -311,7 +311,7 @@ class _Reader:
         types = self._texts("licences", row, at)
         if not types or not all(_LICENCE_TYPE.fullmatch(each) for each in types):
             self.faults.append(Fault(FILE, at + "licences", 0, "must be type codes: a credit code and three digits"))
-        if "pdf" not in formats:
+        if formats and "pdf" not in formats:
             self.faults.append(Fault(FILE, at + "licences", 0, "a licence is a PDF, which formats must allow"))
         return types
 
