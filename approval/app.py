@@ -33,6 +33,7 @@ from approval.web import (
     sign,
     styles,
     switch,
+    types,
     visitors,
     window,
     words,
@@ -46,7 +47,7 @@ _DOORS: dict[str, tuple[Door, ...]] = {
     "public": (public.door, logs.door, offline.door, api.door),
     "portal": (sign.door, portal.door, filing.door, materials.door, diagrams.door),
     "window": (sign.door, window.door, licences.door, materials.door, diagrams.door),
-    "admin": (sign.door, admin.door, workshops.door, rosters.door, operations.door),
+    "admin": (sign.door, admin.door, workshops.door, rosters.door, operations.door, types.door),
 }
 # Where "/" leads in a process that does not open the public door.
 _FIRST_PAGE = {"portal": "portal.mine", "window": "window.queue", "admin": "admin.packs"}

@@ -59,6 +59,8 @@ def _turn(office: Office, name: str) -> None:
         relieve(office, name)
         workers.sequence(office)
         workers.publish(office)
+        workers.reissue(office)
+        workers.draw(office)
     except Exception:  # noqa: BLE001 -- logged with its trace
         # A database that is away for a moment is no reason to leave; the next turn tries again.
         _log.exception("this turn of the worker failed")

@@ -99,8 +99,9 @@ class Succession:
     """What takes a licence's place (换发内容): by which act, for what reason and article, from what source.
 
     `holder` and `fields` matter to a change (变更), which keeps the days; `valid_until` to a renewal (延续), which
-    holds from `issued_on` and must have been applied for, `applied_on`, before the licence expired; a reissue (补领)
-    says the same once more. The number is kept by all.
+    holds from `issued_on` and must have been applied for, `applied_on`, before the licence expired; a reissue (补领、
+    换发) says the same once more, under the `issuer` that has taken over (职能划转) if one has. The number is kept by
+    all. `type` is how the type stands by now: its name, and who may see what.
     """
 
     act: Act
@@ -112,6 +113,8 @@ class Succession:
     fields: Mapping[str, Any] | None = None
     valid_until: date | None = None
     applied_on: date | None = None
+    type: LicenceType | None = None
+    issuer: Issuer | None = None
 
 
 def issue(session: Session, draft: Draft, sealer: Sealer, *, now: datetime, actor: str) -> Licence:
@@ -195,7 +198,10 @@ def intend_succession(session: Session, number: str, new: Succession, *, now: da
     holder = new.holder if new.act is Act.CHANGE and new.holder else old.holder
     if (holder.code, holder.code_type) != (old.holder_code, old.holder_code_type):
         raise IllegalAct(act=new.act, number=old.number, state=old.state, holder=holder.code)
+    if new.type is not None and new.type.code != old.type_code:
+        raise IllegalAct(act=new.act, number=old.number, state=old.state, type=new.type.code)
     renewed = new.act is Act.RENEW
+    issuer = new.issuer if new.act is Act.REISSUE and new.issuer else None
 
     def later() -> Licence:
         return _written(
@@ -204,16 +210,16 @@ def intend_succession(session: Session, number: str, new: Succession, *, now: da
             succession=new.act,
             source=new.source,
             type_code=old.type_code,
-            type_name=old.type_name,
+            type_name=new.type.name if new.type else old.type_name,
             holder_name=holder.name,
             holder_code=holder.code,
             holder_code_type=holder.code_type,
-            issuer_code=old.issuer_code,
-            issuer_uscc=old.issuer_uscc,
-            issuer_name=old.issuer_name,
+            issuer_code=issuer.code if issuer else old.issuer_code,
+            issuer_uscc=issuer.uscc if issuer else old.issuer_uscc,
+            issuer_name=issuer.name if issuer else old.issuer_name,
             fields=dict(new.fields if new.act is Act.CHANGE and new.fields is not None else old.fields),
-            public_fields=list(old.public_fields),
-            shared_fields=list(old.shared_fields),
+            public_fields=list(new.type.public_fields if new.type else old.public_fields),
+            shared_fields=list(new.type.shared_fields if new.type else old.shared_fields),
             issued_on=old.issued_on if new.act is Act.REISSUE else new.issued_on,
             valid_from=new.issued_on if renewed else old.valid_from,
             valid_until=new.valid_until if renewed else old.valid_until,

@@ -6,7 +6,7 @@ Everything the law or the city may change stands in the manifest as data with a 
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -86,7 +86,7 @@ class MaterialRequirement:
 
 @dataclass(frozen=True)
 class LicenceRule:
-    """What licence comes out (结果证照): type code, number pattern, validity in years, fields as FEEL.
+    """What licence comes out (结果证照): type code, number pattern, validity in years, fields as FEEL and their names.
 
     `act` is `issue`, or `change`, `renew`, `reissue`: then `of` is FEEL for the number of the licence meant.
     """
@@ -103,6 +103,7 @@ class LicenceRule:
     shared: tuple[str, ...] = ()
     act: str = "issue"
     of: str = ""
+    labels: Mapping[str, Words] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -305,6 +306,14 @@ class _Reader:
             licences=self._licence_types(row, at, formats),
         )
 
+    def _labelled(self) -> list[str]:
+        if "labels" not in self._get(dict, "licence"):
+            return []
+        named = list(self._get(dict, "licence.labels"))
+        if strange := sorted(set(named) - self._get(dict, "licence.fields").keys()):
+            self.faults.append(Fault(FILE, "licence.labels", 0, f"no field is called {', '.join(strange)}"))
+        return named
+
     def _licence_types(self, row: Any, at: str, formats: tuple[str, ...]) -> tuple[str, ...]:
         if not isinstance(row, Mapping) or "licences" not in row:
             return ()
@@ -332,4 +341,5 @@ class _Reader:
             shared=self._texts("licence.shared") if "shared" in self._get(dict, "licence") else (),
             act=act,
             of=self._get(str, "licence.of") if act != "issue" else "",
+            labels={name: self._words(f"licence.labels.{name}.") for name in self._labelled()},
         )

@@ -1,6 +1,18 @@
 """The tables (数据表): plain typed SQLAlchemy, no Flask; rooms named after the nouns of the law."""
 
-from approval.models import cases, drafts, incidents, items, materials, people, sharing, snapshots, tasks, tokens
+from approval.models import (
+    cases,
+    drafts,
+    incidents,
+    items,
+    licences,
+    materials,
+    people,
+    sharing,
+    snapshots,
+    tasks,
+    tokens,
+)
 from approval.models.base import Base
 
 __all__ = [
@@ -9,6 +21,7 @@ __all__ = [
     "drafts",
     "incidents",
     "items",
+    "licences",
     "materials",
     "people",
     "sharing",

@@ -1,7 +1,6 @@
 """Licences (证照) from the office's side: issue what was granted, have it drawn, let anyone verify it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -24,10 +23,9 @@ from approval.domain.manifests import Manifest
 from approval.expressions import feel
 from approval.models.cases import Case
 from approval.models.people import Department
-from approval.models.tasks import Errand
-from approval.office import Office, Work
-from approval.services import access, answers, items, journal, notices, people, tokens
-from approval.services.errands import CARRIED, Carried, act
+from approval.office import Work
+from approval.services import access, answers, items, journal, notices, people, tokens, types
+from approval.services.errands import act
 from certificates import (
     Act,
     Draft,
@@ -36,7 +34,6 @@ from certificates import (
     Issuer,
     Licence,
     LicenceAct,
-    LicenceType,
     LogView,
     Sealer,
     State,
@@ -59,6 +56,7 @@ TOLD: Final[Mapping[Act, tuple[str, str]]] = {
     Act.REVOKE: ("licence:revoked", "licence-revoked"),
     Act.RESCIND: ("licence:rescinded", "licence-rescinded"),
     Act.CANCEL: ("licence:cancelled", "licence-cancelled"),
+    Act.REISSUE: ("licence:reissued", "licence-reissued"),
 }
 
 
@@ -87,7 +85,7 @@ def issue(work: Work, case: Case) -> dict[str, Any]:
     if glyphs := documents.missing_glyphs([applicant["name"], *map(str, fields.values())]):
         raise Unavailable(glyphs=glyphs)
     department = work.session.get_one(Department, pack.manifest.department)
-    kind = LicenceType(rule.type, rule.name.zh, rule.number, rule.validity_years, rule.public, rule.shared)
+    kind = types.kind(types.in_force(work, pack.manifest))
     draft = Draft(
         type=kind,
         holder=Holder(applicant["name"], applicant["number"], "uscc" if applicant["kind"] == "organization" else "id"),
@@ -147,6 +145,7 @@ def _succeed(work: Work, case: Case, draft: Draft, sealer: Sealer, number: str) 
         fields=draft.fields,
         valid_until=draft.valid_until,
         applied_on=legal_day(case.filed_at, work.office.settings.tz),
+        type=draft.type,
     )
     return certificates.succeed(work.session, number, new, sealer, now=work.now, actor=work.actor.label)
 
@@ -154,7 +153,7 @@ def _succeed(work: Work, case: Case, draft: Draft, sealer: Sealer, number: str) 
 def lapsed(work: Work) -> list[tuple[UUID, str]]:
     """List some licences that have come to their last day (到期证照): the case that gave each, and its number."""
     found = certificates.lapsed(work.session, work.today, limit=_LAPSED_AT_ONCE)
-    return [(UUID(licence.source), licence.number) for licence in found]
+    return [(origin(licence), licence.number) for licence in found]
 
 
 def expire(work: Work, case_id: UUID, number: str) -> bool:
@@ -165,7 +164,7 @@ def expire(work: Work, case_id: UUID, number: str) -> bool:
     # The case first, as whoever does anything to a licence has it.
     case = work.session.get_one(Case, case_id, with_for_update=True)
     licence = certificates.find_by_number(work.session, number)
-    if licence is None or licence.source != str(case_id):
+    if licence is None or origin(licence) != case_id:
         return False
     try:
         certificates.expire(work.session, licence, today=work.today, now=work.now, actor=work.actor.label)
@@ -185,7 +184,7 @@ def perform(work: Work, number: str, deed: Act | None, *, reason: str, basis: st
     """
     known = in_charge(work, number)
     deed, reason, basis = _decided(deed, reason, basis)
-    case = work.session.get_one(Case, UUID(known.source), with_for_update=True)
+    case = work.session.get_one(Case, origin(known), with_for_update=True)
     if tokens.spent(work, token, TOLD[deed][0], number):
         return known
     done = certificates.perform(
@@ -195,6 +194,12 @@ def perform(work: Work, number: str, deed: Act | None, *, reason: str, basis: st
     journal.write(work, case, tag, number=number)
     notices.tell(work, case, code, licence=number, reason=reason, basis=basis)
     return done
+
+
+def possible(work: Work, licence: Licence) -> tuple[Act, ...]:
+    """Tell what may be done to a licence at the window (可作出的处置): what is lawful, and reissuing a valid one."""
+    valid = licence.state is State.VALID and not certificates.expired(licence, work.today)
+    return (*certificates.lawful(licence), *((Act.REISSUE,) if valid else ()))
 
 
 def _decided(deed: Act | None, reason: str, basis: str) -> tuple[Act, str, str]:
@@ -220,6 +225,11 @@ def in_charge(work: Work, number: str) -> Licence:
     if licence is None or licence.state is State.INTENDED or not work.actor.holds(licence.issuer_code, "signer"):
         raise NotFound(licence=number)
     return licence
+
+
+def origin(licence: Licence) -> UUID:
+    """Tell the case that a licence came from (来源办件); versions made without an application say which they are."""
+    return UUID(licence.source.partition("/")[0])
 
 
 def history(work: Work, licence: Licence) -> Sequence[LicenceAct]:
@@ -306,62 +316,3 @@ def verify_as_operator(work: Work, number: str) -> Verification:
 
 def _log(work: Work) -> LogView:
     return LogView(work.office.log_key, work.now - timedelta(seconds=work.office.settings.log_seconds))
-
-
-@dataclass(frozen=True)
-class _Sheet:
-    """What the worker needs to draw a licence, gathered before anything slow begins."""
-
-    licence: UUID
-    template: str
-    values: dict[str, Any]
-    attached: dict[str, str]
-    department: str
-    at: Any
-
-
-def _look(work: Work, case: Case, _errand: Errand) -> _Sheet:
-    licence = of_case(work, case)
-    rule = items.pack_of(work, case).manifest.licence
-    if licence is None or rule is None:
-        raise IllegalStep(status=case.status, asked="draw")
-    template = items.pack_of(work, case).files[rule.template].decode()
-    sealer = work.office.authority.sealer(licence.issuer_code)
-    code = certificates.compose_code(work.session, licence, sealer, work.now)
-    address = f"{work.office.settings.origin}/verify/{licence.token}"
-    values = {
-        "licence": {
-            "number": licence.number,
-            "identifier": licence.identifier,
-            "check_code": licence.check_code,
-            "name": licence.type_name,
-            "fields": licence.fields,
-            "holder": {"name": licence.holder_name, "code": licence.holder_code},
-            "issuer": {"name": licence.issuer_name},
-            "issued_on": licence.issued_on,
-            "valid_from": licence.valid_from,
-            "valid_until": licence.valid_until,
-        },
-        "verify_url": address,
-        "qr": f"{address}#{code}",
-        "sample": work.office.settings.authority == "demo",
-    }
-    attached = {certificates.DATA_FILE: certificates.sealed_json(licence).decode(), certificates.CODE_FILE: code}
-    return _Sheet(licence.id, template, values, attached, licence.issuer_code, work.now)
-
-
-def _make(office: Office, sheet: _Sheet) -> bytes:
-    drawn = documents.render(sheet.template, sheet.values, attached=sheet.attached)
-    sealer = office.authority.sealer(sheet.department)
-    return certificates.seal_document(drawn, sealer, reason="颁发证照", now=sheet.at)
-
-
-def _keep(work: Work, case: Case, pdf: bytes) -> dict[str, Any]:
-    licence = of_case(work, case)
-    assert licence is not None
-    certificates.keep_rendition(work.session, licence.id, pdf, work.now)
-    journal.write(work, case, "licence:drawn", number=licence.number)
-    return {}
-
-
-CARRIED["draw_rendition"] = Carried(_look, _make, _keep)

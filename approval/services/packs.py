@@ -27,7 +27,7 @@ from approval.expressions import markup
 from approval.models.items import ItemVersion, PackFile, ServiceItem
 from approval.models.people import Department
 from approval.office import Work
-from approval.services import wirings
+from approval.services import types, wirings
 from approval.settings import Settings
 
 SHARED = "_shared"
@@ -185,6 +185,7 @@ def deploy(work: Work, pack: Pack) -> ItemVersion:
         )
         work.session.add(version)
         work.session.flush()
+    types.bring(work, pack.manifest, pack.files)
     item.version_id = version.id
     work.session.flush()
     return version

@@ -18,6 +18,8 @@ from approval.services import (
     logs,
     offline,
     procedures,
+    reissues,
+    renditions,
     snapshots,
     timers,
     tokens,
@@ -160,6 +162,31 @@ def _published(office: Office, code: str) -> bool:
     except Exception:  # noqa: BLE001 -- logged with its trace
         _log.exception("the status list of %s could not be signed", code)
         return False
+
+
+def draw(office: Office) -> int:
+    """Draw licences from the list (制作证照巡查), some dozens a turn, and return how many were drawn."""
+    with office.work(by=SYSTEM, read_only=True) as work:
+        found = renditions.waiting(work)
+    return sum(_drawn(office, licence_id) for licence_id in found)
+
+
+def _drawn(office: Office, licence_id: UUID) -> bool:
+    try:
+        return renditions.draw(office, licence_id)
+    except Exception:  # noqa: BLE001 -- logged with its trace
+        _log.exception("licence %s could not be drawn", licence_id)
+        return False
+
+
+def reissue(office: Office) -> int:
+    """Go on with what is reissued in bulk (批量换发巡查), and return how many steps were taken.
+
+    Some a turn: what is due by law does not wait for it.
+    """
+    with office.work(by=SYSTEM, read_only=True) as work:
+        jobs = reissues.open_jobs(work)
+    return sum(1 for job in jobs for _ in range(_MOST_BATCHES) if office.do(partial(reissues.step, job_id=job)))
 
 
 def _let_be(office: Office, case_id: UUID, reason: Exception) -> None:

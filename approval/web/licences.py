@@ -2,15 +2,16 @@
 
 from secrets import token_urlsafe
 from typing import Any
+from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
 
 from approval.domain.errors import AnswersInvalid, NotAllowed, NotFound
 from approval.domain.texts import LONGEST_CODE
 from approval.office import Work
-from approval.services import licences, sharing
+from approval.services import licences, reissues, renditions, sharing, types
 from approval.web.door import Door
-from certificates import Act, lawful
+from certificates import Act
 
 door = Door("licences", __name__, for_people=True)
 
@@ -38,10 +39,12 @@ def licence(work: Work, number: str) -> Any:
     missing: set[str] = set()
     if request.method == "POST":
         deed = _act(given["deed"])
+        reason, basis, token = given["reason"], given["basis"], given["page_token"] or None
         try:
-            licences.perform(
-                work, number, deed, reason=given["reason"], basis=given["basis"], token=given["page_token"] or None
-            )
+            if deed is Act.REISSUE:
+                reissues.again(work, number, reason=reason, basis=basis, token=token)
+            else:
+                licences.perform(work, number, deed, reason=reason, basis=basis, token=token)
         except AnswersInvalid as refused:
             missing = {fault.where.removeprefix("answers.") for fault in refused.facts["missing"]}
         else:
@@ -50,7 +53,7 @@ def licence(work: Work, number: str) -> Any:
         "window/licence.html",
         licence=found,
         history=licences.history(work, found),
-        possible=lawful(found),
+        possible=licences.possible(work, found),
         given=given,
         missing=missing,
         today=work.today,
@@ -58,6 +61,44 @@ def licence(work: Work, number: str) -> Any:
         page_token=given["page_token"] or token_urlsafe(),
     )
     return (page, _UNPROCESSABLE) if missing else page
+
+
+@door.route("/window/reissues", methods=["GET", "POST"], endpoint="reissues")
+def all_reissues(work: Work) -> Any:
+    """Show what is reissued in bulk, and begin to reissue a type (批量换发)."""
+    given = {name: request.form.get(name, "") for name in ("what", "reason", "basis")}
+    missing: set[str] = set()
+    if request.method == "POST":
+        code, _, department = given["what"].partition(" ")
+        try:
+            job = reissues.begin(work, code, department, reason=given["reason"], basis=given["basis"])
+        except AnswersInvalid as refused:
+            missing = {fault.where.removeprefix("answers.") for fault in refused.facts["missing"]}
+        else:
+            return redirect(url_for("licences.reissue", job_id=job.id), _SEE_OTHER)
+    offered = reissues.issued_types(work)
+    page = render_template(
+        "window/reissues.html",
+        jobs=reissues.listed(work),
+        offered=offered,
+        names={code: name for code, name, _, _ in offered},
+        given=given,
+        missing=missing,
+    )
+    return (page, _UNPROCESSABLE) if missing else page
+
+
+@door.route("/window/reissues/<uuid:job_id>", methods=["GET", "POST"])
+def reissue(work: Work, job_id: UUID) -> Any:
+    """Show how far a job has come, halt it or let it go on (批量换发进度)."""
+    if request.method == "POST":
+        (reissues.go_on if request.form.get("act") == "go_on" else reissues.halt)(work, job_id)
+        return redirect(url_for("licences.reissue", job_id=job_id), _SEE_OTHER)
+    job = reissues.obtain(work, job_id)
+    waiting, stuck = renditions.left(work, job.type_code, job.department_code)
+    known = types.newest(work, job.type_code)
+    name = known[0].name.zh if known else job.type_code
+    return render_template("window/reissue.html", job=job, name=name, waiting=waiting, stuck=stuck)
 
 
 @door.route("/window/sharing", methods=["GET", "POST"])
@@ -72,7 +113,7 @@ def share(work: Work) -> Any:
             shown = sharing.ask(work, sharing.Question(**given))
         except AnswersInvalid as refused:
             missing = {fault.where.removeprefix("answers."): fault.why for fault in refused.facts["missing"]}
-    page = render_template("window/sharing.html", given=given, missing=missing, shown=shown)
+    page = render_template("window/sharing.html", given=given, missing=missing, shown=shown, labels=types.labels(work))
     return (page, _UNPROCESSABLE) if missing else page
 
 

@@ -29,6 +29,7 @@ from approval.services import (
     people,
     sharing,
     tasks,
+    types,
 )
 from approval.web import forms, stages, visitors
 from approval.web.door import PAGE, Door, asked_page
@@ -223,6 +224,7 @@ def looks(work: Work) -> str:
     return render_template(
         "portal/looks.html",
         looks=sharing.looks(work),
+        labels=types.labels(work),
         departments=people.departments(work),
         organizations=people.organizations(work),
     )

@@ -6,7 +6,7 @@ from flask import current_app, g, redirect, render_template, request, url_for
 
 from approval.domain.errors import NotFound
 from approval.office import Work
-from approval.services import access, items, licences, limits, people
+from approval.services import access, items, licences, limits, people, types
 from approval.web import visitors
 from approval.web.door import PAGE, Door, asked_page
 from certificates import Outcome, Verification
@@ -57,13 +57,13 @@ def verify(work: Work) -> Any:
     number, check_code = request.args.get("number", "").strip(), request.args.get("code", "").strip()
     if not (number and check_code):
         return _form("number" if "number" in request.args else "", number, check_code)
-    return _shown(asked(work, number=number, check_code=check_code))
+    return _shown(work, asked(work, number=number, check_code=check_code))
 
 
 @door.get("/verify/<token>")
 def verify_token(work: Work, token: str) -> str:
     """Verify what a QR code names (扫码查验)."""
-    return _shown(asked(work, token=token))
+    return _shown(work, asked(work, token=token))
 
 
 @door.post("/verify", writes=False)
@@ -73,7 +73,7 @@ def verify_file(work: Work) -> Any:
     content = upload.read() if upload else b""
     if not content:
         return _form("file")
-    return _shown(asked(work, document=content))
+    return _shown(work, asked(work, document=content))
 
 
 def _catalogue(work: Work, text: str) -> str:
@@ -117,5 +117,6 @@ def asked(work: Work, **given: Any) -> Verification:
     return verification
 
 
-def _shown(verification: Verification) -> str:
-    return render_template("public/verification.html", verification=verification)
+def _shown(work: Work, verification: Verification) -> str:
+    labels = types.labels(work) if verification.licence else {}
+    return render_template("public/verification.html", verification=verification, labels=labels)

@@ -143,18 +143,7 @@ LICENCE_ACTS: Mapping[Act, LazyString] = {
     Act.CANCEL: _("注销"),
 }
 
-LICENCE_FIELDS: Mapping[str, LazyString] = {
-    "operator": _("经营者名称"),
-    "business_form_name": _("主体业态"),
-    "activities": _("经营项目"),
-    "premises": _("经营场所"),
-    "uscc": _("统一社会信用代码"),
-    "representative": _("法定代表人"),
-    "residence": _("住所"),
-    "business_form": _("主体业态代码"),
-    "complaints_phone": _("投诉举报电话"),
-}
-
+FIELD_KINDS: Mapping[str, LazyString] = {"text": _("文字"), "number": _("数字"), "date": _("日期")}
 GROUNDS: Mapping[Ground, LazyString] = {
     Ground.CASE: _("您提交的申请"),
     Ground.FILING: _("随您的申请调取"),
@@ -182,6 +171,7 @@ NOTICES: Mapping[str, LazyString] = {
     "licence-revoked": _("您的证照已经被吊销。"),
     "licence-rescinded": _("您的证照已经被撤销。"),
     "licence-cancelled": _("您的证照已经注销。"),
+    "licence-reissued": _("您的证照已经换发，编号不变，请下载新的文件。"),
     "licence-expired": _("您的证照有效期已经届满。"),
 }
 
@@ -285,6 +275,8 @@ WHY: Mapping[str, LazyString] = {
     "too-long": _("太长了"),
     "too-short": _("太短了"),
     "too-many": _("太多了"),
+    "not-filled-in": _("这些事项的事项包没有填写这个字段"),
+    "template": _("试制没有成功"),
     "out-of-range": _("超出了允许的范围"),
     "not-a-number": _("请填写数字"),
     "wrong-form": _("格式不对"),

@@ -14,7 +14,7 @@ from tests.kit import walks
 from tests.web.conftest import ITEM, send
 
 FILES = packs.from_folder(WORKFLOWS / ITEM)
-OURS = ("admin.", "workshops.", "rosters.", "operations.")
+OURS = ("admin.", "workshops.", "rosters.", "operations.", "types.")
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def addresses(app):
     for rule in app.url_map.iter_rules():
         if rule.endpoint.startswith(OURS):
             chosen = re.sub(r"<any\((\w+)[^)]*\):\w+>", r"\1", rule.rule)
-            path = re.sub(r"<uuid:\w+>", "00000000-0000-4000-8000-000000000000", chosen)
+            path = re.sub(r"<uuid:\w+>", "00000000-0000-4000-8000-000000000000", chosen.replace("<int:ordinal>", "1"))
             yield re.sub(r"<code>", ITEM, re.sub(r"<number>", "350500", path)), rule.methods - {"HEAD", "OPTIONS"}
 
 
