@@ -9,7 +9,7 @@ from flask import redirect, render_template, request, url_for
 from approval.domain.errors import AnswersInvalid, NotAllowed, NotFound
 from approval.domain.texts import LONGEST_CODE
 from approval.office import Work
-from approval.services import licences, reissues, renditions, sharing, types
+from approval.services import licences, people, reissues, renditions, sharing, types
 from approval.web.door import Door
 from certificates import Act
 
@@ -82,6 +82,7 @@ def all_reissues(work: Work) -> Any:
         jobs=reissues.listed(work),
         offered=offered,
         names={code: name for code, name, _, _ in offered},
+        departments=people.departments(work),
         given=given,
         missing=missing,
     )

@@ -123,7 +123,7 @@ def test_a_signer_reissues_all_of_a_type_and_sees_how_far_it_is(cai, office, cit
     workers.reissue(office)
     page = cai.get(begun.location).text
     assert "已完成" in page
-    assert re.search(r"已换发</label>|已换发 1 / 1", page)
+    assert "1 / 1" in page
     assert "版本" in cai.get(f"/window/licences/{city.number}").text
 
 
