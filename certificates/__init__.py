@@ -104,6 +104,7 @@ from certificates.records import (
     versions,
 )
 from certificates.renditions import drawn, seal_document
+from certificates.renditions import examine as examine_document
 from certificates.renditions import get as get_rendition
 from certificates.renditions import keep as keep_rendition
 from certificates.seals import Sealer, SoftSealer
@@ -198,6 +199,7 @@ __all__ = [
     "create_authority",
     "create_identity_authority",
     "drawn",
+    "examine_document",
     "expire",
     "expired",
     "find_by_holder",

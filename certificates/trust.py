@@ -8,6 +8,7 @@ from typing import Self
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from certificates.checks import Check, Question
 from certificates.errors import AuthorityUnusable
@@ -33,12 +34,18 @@ class Trust:
     def load(cls, directory: Path) -> Self:
         """Read the public half of an authority (加载信任锚); raises AuthorityUnusable."""
         try:
-            return cls(
-                x509.load_pem_x509_certificate((directory / ROOT_FILE).read_bytes()),
-                x509.load_pem_x509_crl((directory / CRL_FILE).read_bytes()),
-            )
+            return cls.read((directory / ROOT_FILE).read_text(), (directory / CRL_FILE).read_text())
         except (OSError, ValueError) as error:
             raise AuthorityUnusable(directory=str(directory), why=str(error)) from None
+
+    @classmethod
+    def read(cls, root: str, crl: str) -> Self:
+        """Read a root and its list from PEM (读取信任锚); raises ValueError, AuthorityUnusable."""
+        return cls(x509.load_pem_x509_certificate(root.encode()), x509.load_pem_x509_crl(crl.encode()))
+
+    def pem(self) -> tuple[str, str]:
+        """Write the root and its list as PEM (信任锚文件), as `read` takes them."""
+        return self.root.public_bytes(Encoding.PEM).decode(), self.crl.public_bytes(Encoding.PEM).decode()
 
     def revoked(self, serial: int, at: datetime) -> bool:
         """Say whether a certificate was withdrawn by then (吊销查询), `at` being an aware instant."""

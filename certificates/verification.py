@@ -5,7 +5,7 @@ examined only to say what it is instead. Read-only; the caller limits the rate.
 """
 
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -132,17 +132,19 @@ def verify_document(
     today: date,
     limit: int,
     log: LogView | None = None,
+    examine: Callable[[bytes, Trust, datetime], list[Check]] = renditions.examine,
 ) -> Verification:
     """Verify an uploaded PDF or sealed JSON (文件查验): first whether it is the very one that was issued.
 
-    `limit` is in bytes. `now` (aware) and `today` (legal day) are the same moment.
+    `limit` is in bytes; `now` (aware) and `today` (legal day) are the same moment. `examine` takes a PDF apart that is
+    none of ours: whoever serves strangers lets a child process do it.
     """
     if len(upload) > limit:
         return _conclude([Check(Question.READABLE, False, f"> {limit} B")])
     if upload.startswith(renditions.MAGIC):
         if licence := renditions.licence_of(session, upload):
             return _look_up(session, licence, trust, today, log, _matches(upload))
-        return _conclude([_UNKNOWN, *renditions.examine(upload, trust, now)])
+        return _conclude([_UNKNOWN, *examine(upload, trust, now)])
     try:
         said, seal = statements.open_sealed_json(upload)
         statement = canonical.dump(said)

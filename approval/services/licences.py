@@ -7,6 +7,7 @@ from uuid import UUID
 
 import certificates
 from approval import documents
+from approval.documents import examiners
 from approval.domain import texts
 from approval.domain.cases import Status
 from approval.domain.countdown import legal_day
@@ -300,7 +301,14 @@ def verify(
     if document:
         limit = work.office.settings.material_bytes
         return certificates.verify_document(
-            work.session, document, trust=trust, now=work.now, today=today, limit=limit, log=log
+            work.session,
+            document,
+            trust=trust,
+            now=work.now,
+            today=today,
+            limit=limit,
+            log=log,
+            examine=examiners.examine,
         )
     if token:
         return certificates.verify_token(work.session, token, trust=trust, today=today, log=log)

@@ -11,7 +11,6 @@ from typing import Any, Final, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -28,11 +27,12 @@ _MEMBERS: Final = {"schema", "root", "crl", "seals", "lists"}
 def pack(session: Session, trust: Trust) -> bytes:
     """Put together what is published (生成离线查验包): every list as it was signed last, every seal that made codes."""
     made = [x509.load_der_x509_certificate(one) for one in session.scalars(select(SealCertificate.certificate))]
+    root, crl = trust.pem()
     return canonical.dump(
         {
             "schema": SCHEMA,
-            "root": trust.root.public_bytes(Encoding.PEM).decode(),
-            "crl": trust.crl.public_bytes(Encoding.PEM).decode(),
+            "root": root,
+            "crl": crl,
             "seals": [_key(one, trust) for one in made],
             "lists": {one.uscc: one.text for one in session.scalars(select(StatusListing))},
         }
@@ -54,8 +54,7 @@ class Kit:
             said = canonical.load(data)
             if said.keys() != _MEMBERS or said["schema"] != SCHEMA:
                 raise AuthorityUnusable(why="this is no offline kit")
-            root, crl = (said[name].encode() for name in ("root", "crl"))
-            trust = Trust(x509.load_pem_x509_certificate(root), x509.load_pem_x509_crl(crl))
+            trust = Trust.read(said["root"], said["crl"])
             held = [x509.load_der_x509_certificate(base64.b64decode(key["x5c"][0])) for key in said["seals"]]
         except (AttributeError, CertificateError, IndexError, KeyError, TypeError, ValueError) as error:
             raise AuthorityUnusable(why=f"this is no offline kit: {error}") from None

@@ -172,6 +172,9 @@ def test_the_pages_of_the_administration_are_fair_to_everyone(visit, number, fau
         faulty,
         f"{faulty}/discard",
         f"/admin/cases/{number}",
+        "/admin/types",
+        "/admin/types/11100000000013338W032",
+        "/admin/types/new?code=11100000000013338W032",
         "/admin/people",
         "/admin/people/new",
     ]

@@ -4,6 +4,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
 import certificates
-from tests.certificates.samples import FIRE, MARKET, NOW, issue_in
+from tests.certificates.samples import DAY, FIRE, MARKET, NOW, URI, issue_in
 
 
 @pytest.fixture
@@ -59,6 +60,40 @@ def pdf() -> bytes:
 @pytest.fixture
 def sealed(pdf: bytes, authority: certificates.Authority) -> bytes:
     return certificates.seal_document(pdf, authority.sealer("market"), reason="颁发证照", now=NOW)
+
+
+@pytest.fixture
+def kit(session, authority):
+    """Fetch the kit, some of its lists exchanged."""
+
+    def fetch(**lists: str) -> certificates.OfflineKit:
+        for one in (MARKET, FIRE):
+            sealer = authority.sealer(one.code)
+            certificates.publish_statuses(session, one.uscc, sealer, uri=URI, now=NOW, lasts=DAY)
+        packed = certificates.OfflineKit.read(certificates.pack_kit(session, authority.trust))
+        return replace(packed, lists={**packed.lists, **lists})
+
+    return fetch
+
+
+@pytest.fixture
+def code(session, authority):
+    return lambda licence, by="market": certificates.compose_code(session, licence, authority.sealer(by), NOW)
+
+
+@pytest.fixture
+def drawn(pdf, authority):
+    """Seal a PDF with these files inside it."""
+
+    def draw(by="market", **files: bytes) -> bytes:
+        with pikepdf.open(BytesIO(pdf)) as document:
+            for name, data in files.items():
+                document.attachments[f"licence.{name}"] = pikepdf.AttachedFileSpec(document, data)
+            out = BytesIO()
+            document.save(out)
+        return certificates.seal_document(out.getvalue(), authority.sealer(by), reason="颁发证照", now=NOW)
+
+    return draw
 
 
 @contextmanager

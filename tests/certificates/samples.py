@@ -1,7 +1,7 @@
 """Two departments, one holder, one type of licence: all invented, with valid check digits."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -10,6 +10,8 @@ import certificates
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
+DAY = timedelta(days=1)
+URI = "https://approval.example/verify/statuses/market"
 LIMIT = 4 * 2**20
 MARKET = certificates.Issuer("market", "113505000038000042", "示例市市场监督管理局（示例数据）")
 FIRE = certificates.Issuer("fire", "113505000038000143", "示例市消防救援支队（示例数据）")

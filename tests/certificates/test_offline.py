@@ -4,19 +4,16 @@ import json
 import zlib
 from dataclasses import replace
 from datetime import timedelta
-from io import BytesIO
 
-import pikepdf
 import pytest
 from sqlalchemy import update
 
 import certificates
 from certificates import Act, LicenceAct, Outcome, Question, canonical, jose
 from certificates.offline import codes, statuses
-from tests.certificates.samples import FIRE, FOOD, MARKET, NOW, TODAY
+from tests.certificates.samples import DAY, FIRE, FOOD, MARKET, NOW, TODAY, URI
 
-URI = "https://approval.example/verify/statuses/market"
-DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
+SECOND = timedelta(seconds=1)
 STANDING = {
     Question.STATUS_CURRENT,
     Question.NOT_SUPERSEDED,
@@ -25,40 +22,6 @@ STANDING = {
     Question.NOT_CANCELLED,
     Question.NOT_SUSPENDED,
 }
-
-
-@pytest.fixture
-def kit(session, authority):
-    """Fetch the kit, some of its lists exchanged."""
-
-    def fetch(**lists: str) -> certificates.OfflineKit:
-        for one in (MARKET, FIRE):
-            sealer = authority.sealer(one.code)
-            certificates.publish_statuses(session, one.uscc, sealer, uri=URI, now=NOW, lasts=DAY)
-        packed = certificates.OfflineKit.read(certificates.pack_kit(session, authority.trust))
-        return replace(packed, lists={**packed.lists, **lists})
-
-    return fetch
-
-
-@pytest.fixture
-def code(session, authority):
-    return lambda licence, by="market": certificates.compose_code(session, licence, authority.sealer(by), NOW)
-
-
-@pytest.fixture
-def drawn(pdf, authority):
-    """Seal a PDF with these files inside it."""
-
-    def draw(by="market", **files: bytes) -> bytes:
-        with pikepdf.open(BytesIO(pdf)) as document:
-            for name, data in files.items():
-                document.attachments[f"licence.{name}"] = pikepdf.AttachedFileSpec(document, data)
-            out = BytesIO()
-            document.save(out)
-        return certificates.seal_document(out.getvalue(), authority.sealer(by), reason="颁发证照", now=NOW)
-
-    return draw
 
 
 def asked(code, kit, *, today=TODAY, now=NOW):
