@@ -16,6 +16,7 @@ from approval.web import (
     admin,
     api,
     bodies,
+    copies,
     diagrams,
     errors,
     filing,
@@ -45,7 +46,7 @@ db = SQLAlchemy()
 
 _DOORS: dict[str, tuple[Door, ...]] = {
     "public": (public.door, logs.door, offline.door, api.door),
-    "portal": (sign.door, portal.door, filing.door, materials.door, diagrams.door),
+    "portal": (sign.door, portal.door, copies.door, filing.door, materials.door, diagrams.door),
     "window": (sign.door, window.door, licences.door, materials.door, diagrams.door),
     "admin": (sign.door, admin.door, workshops.door, rosters.door, operations.door, types.door),
 }

@@ -7,6 +7,12 @@ named here, the other modules are inner rooms. It knows nobody: no web framework
 from certificates.authority import Authority, open_authority
 from certificates.authority import create as create_authority
 from certificates.checks import Check, Outcome, Question
+from certificates.copies import FILE as COPY_FILE
+from certificates.copies import Annotation, DraftCopy
+from certificates.copies import cancel as cancel_copy
+from certificates.copies import draft as draft_copy
+from certificates.copies import keep as keep_copy
+from certificates.copies import of_licence as copies_of
 from certificates.errors import (
     AuthorityUnusable,
     CertificateError,
@@ -109,7 +115,7 @@ from certificates.renditions import get as get_rendition
 from certificates.renditions import keep as keep_rendition
 from certificates.seals import Sealer, SoftSealer
 from certificates.statements import METADATA_NAMES, sealed_json
-from certificates.tables import Act, Base, Instant, Licence, LicenceAct, State, StatusListing
+from certificates.tables import Act, Base, Copy, Instant, Licence, LicenceAct, State, StatusListing
 from certificates.trust import Trust
 from certificates.verification import (
     LogView,
@@ -124,11 +130,13 @@ from certificates.verification import (
 __all__ = [
     "CHALLENGE_LASTS",
     "CODE_FILE",
+    "COPY_FILE",
     "DATA_FILE",
     "LOGGED_ACT",
     "METADATA_NAMES",
     "Act",
     "Anchor",
+    "Annotation",
     "Authority",
     "AuthorityUnusable",
     "Base",
@@ -141,7 +149,9 @@ __all__ = [
     "Check",
     "Checkpoint",
     "CheckpointInvalid",
+    "Copy",
     "Draft",
+    "DraftCopy",
     "Finding",
     "Holder",
     "Identifier",
@@ -194,10 +204,13 @@ __all__ = [
     "append_to_log",
     "audit",
     "audit_public",
+    "cancel_copy",
     "challenge_fingerprint",
     "compose_code",
+    "copies_of",
     "create_authority",
     "create_identity_authority",
+    "draft_copy",
     "drawn",
     "examine_document",
     "expire",
@@ -211,6 +224,7 @@ __all__ = [
     "intend",
     "intend_succession",
     "issue",
+    "keep_copy",
     "keep_rendition",
     "lapsed",
     "lawful",

@@ -48,6 +48,8 @@ class Question(StrEnum):
     """No newer version of the licence has taken its place."""
     NOT_SUSPENDED = "not_suspended"
     """The licence is not withheld for a time."""
+    COPY_COUNTS = "copy_counts"
+    """The copy was not cancelled, and the last day of its use has not passed."""
     BEGUN = "begun"
     """The first day of validity has come."""
     NOT_EXPIRED = "not_expired"
@@ -68,6 +70,7 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
     SUPERSEDED = "superseded"
     SUSPENDED = "suspended"
+    COPY_ENDED = "copy_ended"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
     UNVERIFIABLE = "unverifiable"
@@ -113,6 +116,7 @@ _VERDICTS = (
     (Outcome.SUPERSEDED, {Question.NOT_SUPERSEDED}),
     (Outcome.SUSPENDED, {Question.NOT_SUSPENDED}),
     (Outcome.EXPIRED, {Question.NOT_EXPIRED}),
+    (Outcome.COPY_ENDED, {Question.COPY_COUNTS}),
     (Outcome.NOT_YET_VALID, {Question.BEGUN}),
 )
 

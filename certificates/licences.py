@@ -316,7 +316,7 @@ def _written(*, number: str, version: int, **said: Any) -> Licence:
         number=number,
         version=version,
         identifier=str(Identifier(said["type_code"], said["issuer_uscc"], serial, version)),
-        token=_random(_TOKEN_LENGTH),
+        token=make_token(),
         check_code=_random(_CHECK_CODE_LENGTH),
         **said,
     )
@@ -353,6 +353,11 @@ def _supersede(session: Session, licence: Licence, *, now: datetime, actor: str,
         raise IllegalAct(act=licence.succession, number=old.number, state=old.state)
     _move(session, old, Act(licence.succession), old.state, state=State.SUPERSEDED)
     _record(session, old, Act(licence.succession), at=now, actor=actor, reason=reason, basis=basis)
+
+
+def make_token() -> str:
+    """Make a public look-up key (查验标识): 100 random bits, as it stands in the address of a QR code."""
+    return _random(_TOKEN_LENGTH)
 
 
 def _random(length: int) -> str:

@@ -190,6 +190,29 @@ class LicenceAct(Base):
     """Its place in the public log (日志序号); none until the sequencer has come by."""
 
 
+class Copy(Base):
+    """A licence drawn once more for one purpose and recipient (加注件), with its sealed PDF."""
+
+    __tablename__ = "licence_copies"
+    __table_args__ = (
+        CheckConstraint("purpose <> '' AND recipient <> ''", "copy_says_what_for"),
+        CheckConstraint("(cancelled_at IS NULL) = (cancelled_why = '')", "copy_cancelled_for_a_reason"),
+    )
+
+    token: Mapped[str] = mapped_column(String(20), primary_key=True)
+    licence_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Licence.id), index=True)
+    purpose: Mapped[str] = mapped_column(Text)
+    recipient: Mapped[str] = mapped_column(Text)
+    until: Mapped[date]
+    """The last legal day on which it may be used (加注件有效期至)."""
+    made_at: Mapped[datetime] = mapped_column(Instant)
+    made_by: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    pdf: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    cancelled_at: Mapped[datetime | None] = mapped_column(Instant)
+    cancelled_why: Mapped[str] = mapped_column(Text, default="")
+
+
 class StatusListing(Base):
     """A department's signed status list as it is published (状态列表); `through` is up to where in the log it knows."""
 

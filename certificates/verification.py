@@ -6,20 +6,21 @@ examined only to say what it is instead. Read-only; the caller limits the rate.
 
 import hmac
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import canonical, licences, records, renditions, seals, statements
+from certificates import canonical, copies, licences, records, renditions, seals, statements
 from certificates.checks import Check, Outcome, Question, conclude, unasked
+from certificates.copies import Annotation
 from certificates.errors import CertificateError
 from certificates.log import acts
 from certificates.log.checkpoints import LogKey
 from certificates.parties import Holder
-from certificates.tables import Act, Licence, LicenceAct, State
+from certificates.tables import Act, Copy, Licence, LicenceAct, State
 from certificates.trust import Trust
 
 # The same for everybody: guessed numbers and forged files must not learn what exists.
@@ -30,6 +31,7 @@ _SHOWABLE = {Outcome.VALID, Outcome.EXPIRED, Outcome.NOT_YET_VALID} | {
     Outcome.CANCELLED,
     Outcome.SUPERSEDED,
     Outcome.SUSPENDED,
+    Outcome.COPY_ENDED,
 }
 _STANDING = (
     (Question.NOT_REVOKED, State.REVOKED, Act.REVOKE),
@@ -70,11 +72,15 @@ class PublicLicence:
 
 @dataclass(frozen=True)
 class Verification:
-    """All answers and the bottom line (查验结果); `licence` only when the store's record itself is sound."""
+    """All answers and the bottom line (查验结果); `licence` only when the store's record itself is sound.
+
+    `copy` is what a copy is for (加注内容), if it is one.
+    """
 
     outcome: Outcome
     checks: tuple[Check, ...]
     licence: PublicLicence | None = None
+    copy: Annotation | None = None
 
     @property
     def holds(self) -> bool:
@@ -88,7 +94,8 @@ class Verification:
             for name, value in asdict(self.licence).items()
         }
         checks = [asdict(check) for check in self.checks]
-        return {"outcome": self.outcome, "holds": self.holds, "checks": checks, "licence": licence}
+        copy = self.copy and {**asdict(self.copy), "until": self.copy.until.isoformat()}
+        return {"outcome": self.outcome, "holds": self.holds, "checks": checks, "licence": licence, "copy": copy}
 
     @property
     def failures(self) -> tuple[Check, ...]:
@@ -99,8 +106,14 @@ class Verification:
 def verify_token(
     session: Session, token: str, *, trust: Trust, today: date, log: LogView | None = None
 ) -> Verification:
-    """Verify by the token of the QR code (扫码查验); `today` is the legal day, without `log` the log is not asked."""
-    return _look_up(session, records.find_by_token(session, token), trust, today, log)
+    """Verify by the token of the QR code (扫码查验), of a licence or of a copy for a purpose (加注件).
+
+    `today` is the legal day; without `log` the log is not asked.
+    """
+    licence = records.find_by_token(session, token)
+    if licence is None and (copy := copies.find(session, token)) is not None:
+        return _of_copy(session, copy, trust, today, log)
+    return _look_up(session, licence, trust, today, log)
 
 
 def verify_number(
@@ -142,9 +155,8 @@ def verify_document(
     if len(upload) > limit:
         return _conclude([Check(Question.READABLE, False, f"> {limit} B")])
     if upload.startswith(renditions.MAGIC):
-        if licence := renditions.licence_of(session, upload):
-            return _look_up(session, licence, trust, today, log, _matches(upload))
-        return _conclude([_UNKNOWN, *examine(upload, trust, now)])
+        known = _of_pdf(session, upload, trust, today, log)
+        return known or _conclude([_UNKNOWN, *examine(upload, trust, now)])
     try:
         said, seal = statements.open_sealed_json(upload)
         statement = canonical.dump(said)
@@ -154,6 +166,24 @@ def verify_document(
     if licence and (licence.statement.encode(), licence.seal) == (statement, seal):
         return _look_up(session, licence, trust, today, log, _matches(statement))
     return _conclude([_UNKNOWN, *seals.examine(seal, statement, str(said.get("issuer_code")), trust)])
+
+
+def _of_pdf(session: Session, upload: bytes, trust: Trust, today: date, log: LogView | None) -> Verification | None:
+    if licence := renditions.licence_of(session, upload):
+        return _look_up(session, licence, trust, today, log, _matches(upload))
+    if copy := copies.find_by_pdf(session, upload):
+        return _of_copy(session, copy, trust, today, log, _matches(upload))
+    return None
+
+
+def _of_copy(
+    session: Session, copy: Copy, trust: Trust, today: date, log: LogView | None, *found: Check
+) -> Verification:
+    counts = copy.cancelled_at is None and today <= copy.until
+    check = Check(Question.COPY_COUNTS, counts, copy.cancelled_why or copy.until.isoformat())
+    licence = session.get_one(Licence, copy.licence_id)
+    verification = _look_up(session, licence, trust, today, log, *found, check)
+    return replace(verification, copy=Annotation(copy.purpose, copy.recipient, copy.until))
 
 
 def _matches(found: bytes) -> Check:

@@ -6,6 +6,7 @@ from typing import Any
 from approval.documents.children import serve
 from approval.documents.drawing import draw
 from approval.documents.filling import fault, fill, qr
+from approval.documents.marks import marked
 from approval.domain.errors import Unavailable
 
 _LARGEST = 32 * 2**20
@@ -15,7 +16,7 @@ _LONGEST = 500
 def _answer(question: dict[str, Any], _: bytes) -> bytes:
     try:
         if "values" in question:
-            return _rendered(question["template"], question["values"], question["attached"])
+            return _rendered(question)
         return json.dumps(fault(question["template"])).encode()
     except Unavailable as refusal:
         facts = refusal.facts
@@ -26,10 +27,12 @@ def _answer(question: dict[str, Any], _: bytes) -> bytes:
     return json.dumps({name: str(fact)[:_LONGEST] for name, fact in facts.items()}).encode()
 
 
-def _rendered(template: str, values: dict[str, Any], attached: dict[str, str]) -> bytes:
+def _rendered(question: dict[str, Any]) -> bytes:
+    values = question["values"]
     if "qr" in values:
         values["qr"] = qr(values["qr"])
-    drawn = draw(fill(template, values), attached)
+    page = fill(question["template"], values)
+    drawn = draw(marked(page, question["mark"]) if question["mark"] else page, question["attached"])
     if len(drawn) > _LARGEST:
         raise Unavailable(template=f"the document has more than {_LARGEST} bytes")
     return drawn

@@ -18,17 +18,20 @@ def render(
     values: Mapping[str, Any],
     *,
     attached: Mapping[str, str] = MappingProxyType({}),
+    mark: str = "",
     seconds: float = 20,
     megabytes: int = 2048,
 ) -> bytes:
     """Fill a template and draw it as PDF/A-3u (印制版式文件), in a child process with limits.
 
-    `attached` are files that go with it, text by name, such as the data that it shows.
+    `attached` are files that go with it, text by name, such as the data that it shows; `mark` is written across it.
     `values` are plain data; dates arrive in the template as ISO text, and `qr`, if given, as the drawing of its text.
     `seconds` is the wall time it may take, `megabytes` its address space. Raises `Unavailable`
     with `template` for what is wrong there or for reached limits, with `glyphs` for characters that our fonts lack.
     """
-    answer = _press.ask({"template": template, "values": dict(values), "attached": dict(attached)}, seconds, megabytes)
+    answer = _press.ask(
+        {"template": template, "values": dict(values), "attached": dict(attached), "mark": mark}, seconds, megabytes
+    )
     if answer is None:
         raise Unavailable(template=_too_much(seconds, megabytes))
     if answer.startswith(_PDF):

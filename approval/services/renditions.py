@@ -39,9 +39,10 @@ class Sheet:
     attached: dict[str, str]
     department: str
     at: datetime
+    mark: str = ""
 
 
-def gather(work: Work, licence: Licence, template: str) -> Sheet:
+def gather(work: Work, licence: Licence, form: str) -> Sheet:
     """Gather what it takes to draw a licence (备料), its offline code among it; raises what the strong-house does."""
     sealer = work.office.authority.sealer(licence.issuer_code)
     code = certificates.compose_code(work.session, licence, sealer, work.now)
@@ -64,12 +65,12 @@ def gather(work: Work, licence: Licence, template: str) -> Sheet:
         "sample": work.office.settings.authority == "demo",
     }
     attached = {certificates.DATA_FILE: certificates.sealed_json(licence).decode(), certificates.CODE_FILE: code}
-    return Sheet(licence.id, template, values, attached, licence.issuer_code, work.now)
+    return Sheet(licence.id, form, values, attached, licence.issuer_code, work.now)
 
 
 def make(office: Office, sheet: Sheet) -> bytes:
     """Draw and seal a licence (制作版式文件), in no Work; raises `Unavailable`, and what the strong-house does."""
-    drawn = documents.render(sheet.template, sheet.values, attached=sheet.attached)
+    drawn = documents.render(sheet.template, sheet.values, attached=sheet.attached, mark=sheet.mark)
     sealer = office.authority.sealer(sheet.department)
     return certificates.seal_document(drawn, sealer, reason=_REASON, now=sheet.at)
 
@@ -122,11 +123,11 @@ def _waiting_sheet(work: Work, licence_id: UUID) -> Sheet | None:
     licence = work.session.get(Licence, licence_id)
     if licence is None or work.session.get(Drawing, licence_id) is None:
         return None
-    return gather(work, licence, _template(work, licence))
+    return gather(work, licence, template(work, licence))
 
 
-def _template(work: Work, licence: Licence) -> str:
-    """Take the form that is prescribed now, or that of the pack it came from, where it does not say enough for it."""
+def template(work: Work, licence: Licence) -> str:
+    """Take the form that is prescribed now (证照样式), or its pack's own where it does not say enough for that."""
     found = types.newest(work, licence.type_code)
     if found and all(field.name in licence.fields for field in found[0].fields):
         return found[1]
@@ -160,7 +161,7 @@ def _look(work: Work, case: Case, _errand: Errand) -> Sheet:
     licence = licences.of_case(work, case)
     if licence is None:
         raise IllegalStep(status=case.status, asked="draw")
-    return gather(work, licence, _template(work, licence))
+    return gather(work, licence, template(work, licence))
 
 
 def _keep(work: Work, case: Case, pdf: bytes) -> dict[str, Any]:

@@ -80,6 +80,7 @@ OUTCOMES: Mapping[Outcome, Told] = {
     ),
     Outcome.SUSPENDED: Told(_("正在暂扣"), _("证照是真实的，但目前被签发机关暂扣，发还以前不能使用。")),
     Outcome.EXPIRED: Told(_("已经过期"), _("证照是真实的，但有效期已经届满，不再有效。")),
+    Outcome.COPY_ENDED: Told(_("加注件已经失去效力"), _("证照本身真实，但这份加注件已经注销或者超过使用期限。")),
     Outcome.NOT_YET_VALID: Told(_("还没有到生效日期"), _("证照是真实的，但有效期还没有开始。")),
     Outcome.UNVERIFIABLE: Told(
         _("现在无法得出结论"), _("有的问题目前无法查验。这不表示证照无效，请稍后再试，或者向签发机关核实。")
@@ -107,6 +108,7 @@ QUESTIONS: Mapping[Question, LazyString] = {
     Question.NOT_CANCELLED: _("证照没有注销"),
     Question.NOT_SUPERSEDED: _("证照没有被新证照代替"),
     Question.NOT_SUSPENDED: _("证照没有被暂扣"),
+    Question.COPY_COUNTS: _("加注件没有注销，也没有超过使用期限"),
     Question.BEGUN: _("有效期已经开始"),
     Question.NOT_EXPIRED: _("有效期没有届满"),
 }
@@ -227,6 +229,7 @@ JOURNAL: Mapping[str, LazyString] = {
     "licence:reissued": _("补领证照"),
     "licence:expired": _("证照到期"),
     "licence:shown": _("调用证照"),
+    "licence:copied": _("出具加注件"),
     "licence:drawn": _("证照文件制作完成"),
     "licence:suspended": _("暂扣证照"),
     "licence:given-back": _("发还证照"),

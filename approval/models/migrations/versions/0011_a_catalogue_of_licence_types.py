@@ -1,4 +1,4 @@
-"""A catalogue of licence types; licences reissued in bulk, and drawn without a procedure."""
+"""A catalogue of licence types; licences reissued in bulk, drawn without a procedure, and copied for a purpose."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -66,3 +66,23 @@ def upgrade() -> None:
         sqlite_where=_OPEN,
         postgresql_where=_OPEN,
     )
+    op.create_table(
+        "licence_copies",
+        sa.Column("token", sa.String(20), nullable=False),
+        sa.Column("licence_id", sa.Uuid(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("pdf", sa.LargeBinary(), nullable=False),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled_why", sa.Text(), nullable=False),
+        sa.CheckConstraint("purpose <> '' AND recipient <> ''", name=op.f("copy_says_what_for")),
+        sa.CheckConstraint("(cancelled_at IS NULL) = (cancelled_why = '')", name=op.f("copy_cancelled_for_a_reason")),
+        sa.ForeignKeyConstraint(["licence_id"], ["licences.id"], name=op.f("fk_licence_copies_licence_id")),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_licence_copies")),
+        sa.UniqueConstraint("sha256", name=op.f("uq_licence_copies_sha256")),
+    )
+    op.create_index(op.f("ix_licence_copies_licence_id"), "licence_copies", ["licence_id"])
