@@ -19,6 +19,7 @@ from approval.web import (
     copies,
     diagrams,
     errors,
+    exports,
     filing,
     headers,
     languages,
@@ -36,6 +37,7 @@ from approval.web import (
     switch,
     types,
     visitors,
+    wallets,
     window,
     words,
     workshops,
@@ -46,7 +48,16 @@ db = SQLAlchemy()
 
 _DOORS: dict[str, tuple[Door, ...]] = {
     "public": (public.door, logs.door, offline.door, api.door),
-    "portal": (sign.door, portal.door, copies.door, filing.door, materials.door, diagrams.door),
+    "portal": (
+        sign.door,
+        portal.door,
+        copies.door,
+        exports.door,
+        wallets.door,
+        filing.door,
+        materials.door,
+        diagrams.door,
+    ),
     "window": (sign.door, window.door, licences.door, materials.door, diagrams.door),
     "admin": (sign.door, admin.door, workshops.door, rosters.door, operations.door, types.door),
 }
@@ -82,7 +93,9 @@ def create_app(settings: Settings | None = None, office: Office | None = None) -
     Babel(app, locale_selector=languages.select)
     bodies.limit(app, settings)
     # Programs bring a key with each request and no cookie that another page could use.
-    CSRFProtect(app).exempt(api.door)
+    protect = CSRFProtect(app)
+    protect.exempt(api.door)
+    protect.exempt(wallets.door)
     errors.answer(app)
     app.register_error_handler(NotSignedIn, sign.ask_again)
     headers.wear(app, settings)

@@ -73,6 +73,7 @@ class Settings:
     proxies: int = _setting(0, "How many proxies of our own stand before the web process and name the visitor.")
     status_hours: int = _setting(24, "How long a status list for verification without a network holds, in hours.")
     sharing_minutes: int = _setting(30, "How long a holder's code to look at a licence holds, in minutes.")
+    wallet_minutes: int = _setting(10, "How long an offer to a wallet and each step of taking it up hold, in minutes.")
     sweep_seconds: int = _setting(5, "How often the worker looks for due timers, in seconds.")
     errand_attempts: int = _setting(10, "An errand or timer begun so often without an end waits for a person.")
     silent_seconds: int = _setting(30, "A worker silent for so long is taken for dead, in seconds.")

@@ -13,6 +13,8 @@ from certificates.copies import cancel as cancel_copy
 from certificates.copies import draft as draft_copy
 from certificates.copies import keep as keep_copy
 from certificates.copies import of_licence as copies_of
+from certificates.credentials import Terms, compose_sd_jwt, compose_vc
+from certificates.credentials import kind as credential_kind
 from certificates.errors import (
     AuthorityUnusable,
     CertificateError,
@@ -96,11 +98,13 @@ from certificates.log.trees import includes as log_includes
 from certificates.offline.codes import compose as compose_code
 from certificates.offline.kits import Kit as OfflineKit
 from certificates.offline.kits import pack as pack_kit
+from certificates.offline.presentations import Demand, verify_presentation
 from certificates.offline.statuses import publish as publish_statuses
 from certificates.offline.verification import CODE_FILE, DATA_FILE
 from certificates.offline.verification import verify_code as verify_code_offline
 from certificates.offline.verification import verify_file as verify_file_offline
 from certificates.parties import Holder, Issuer
+from certificates.proofs import Proof, read_proof
 from certificates.records import (
     acts,
     find_by_holder,
@@ -150,6 +154,7 @@ __all__ = [
     "Checkpoint",
     "CheckpointInvalid",
     "Copy",
+    "Demand",
     "Draft",
     "DraftCopy",
     "Finding",
@@ -182,6 +187,7 @@ __all__ = [
     "OfflineKit",
     "OriginForeign",
     "Outcome",
+    "Proof",
     "PublicLicence",
     "Question",
     "ReasonMissing",
@@ -195,6 +201,7 @@ __all__ = [
     "StatusListing",
     "Subject",
     "Succession",
+    "Terms",
     "TokenMalformed",
     "Trouble",
     "Trust",
@@ -207,9 +214,12 @@ __all__ = [
     "cancel_copy",
     "challenge_fingerprint",
     "compose_code",
+    "compose_sd_jwt",
+    "compose_vc",
     "copies_of",
     "create_authority",
     "create_identity_authority",
+    "credential_kind",
     "draft_copy",
     "drawn",
     "examine_document",
@@ -252,6 +262,7 @@ __all__ = [
     "publish_statuses",
     "read_certificate",
     "read_checkpoint",
+    "read_proof",
     "recognise_subject",
     "record_act",
     "require_origin",
@@ -265,6 +276,7 @@ __all__ = [
     "verify_document",
     "verify_file_offline",
     "verify_number",
+    "verify_presentation",
     "verify_token",
     "versions",
     "write_private",

@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
+
+# By so much the clock of whoever signed something a moment ago may be ahead of ours.
+SKEW = timedelta(minutes=1)
 
 
 class Question(StrEnum):
@@ -18,6 +22,10 @@ class Question(StrEnum):
     """The store's columns say what the sealed statement says."""
     AGREES = "agrees"
     """The file, the data inside it and its code speak of the same licence, and one department sealed all three."""
+    DISCLOSED_AS_SIGNED = "disclosed_as_signed"
+    """Everything that a wallet discloses was signed for, and each thing once."""
+    SHOWN_BY_HOLDER = "shown_by_holder"
+    """The wallet that shows it is the one it was issued to."""
     SEALED = "sealed"
     """There is a seal."""
     SEALED_ONCE = "sealed_once"
@@ -103,6 +111,8 @@ _VERDICTS = (
             Question.IN_PUBLIC_LOG,
             Question.MATCHES_STORE,
             Question.AGREES,
+            Question.DISCLOSED_AS_SIGNED,
+            Question.SHOWN_BY_HOLDER,
             Question.SEALED_ONCE,
             Question.WHOLE_DOCUMENT_COVERED,
             Question.CHANGES_FORBIDDEN,
@@ -131,6 +141,12 @@ def conclude(checks: Sequence[Check]) -> Outcome:
         if denied & questions:
             return outcome
     return Outcome.VALID if checks and all(check.holds for check in checks) else Outcome.UNVERIFIABLE
+
+
+def in_its_days(first: date, last: date | None, today: date) -> tuple[Check, Check]:
+    """Ask whether a licence has begun and not expired (有效期查验) on a legal day; no last day is long-term."""
+    begun = Check(Question.BEGUN, first <= today, first.isoformat())
+    return begun, Check(Question.NOT_EXPIRED, last is None or today <= last, last.isoformat() if last else "")
 
 
 def unasked(questions: Iterable[Question], why: str) -> list[Check]:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from certificates import canonical
-from certificates.errors import SealRefused
+from certificates.errors import KeyUnsuitable, SealRefused
 
 ALGORITHM: Final = "ES256"
 ES256: Final = ec.ECDSA(hashes.SHA256())
@@ -51,7 +51,10 @@ class Signed:
 
     def holds(self, certificate: x509.Certificate) -> bool:
         """Tell whether the certificate's P-256 key signed exactly this (验签)."""
-        key = certificate.public_key()
+        return self.signed_by(certificate.public_key())
+
+    def signed_by(self, key: object) -> bool:
+        """Tell whether a P-256 key signed exactly this (验签)."""
         if not isinstance(key, ec.EllipticCurvePublicKey) or len(self.signature) != 2 * _COORDINATE:
             return False
         try:
@@ -77,10 +80,28 @@ def jwk(certificate: x509.Certificate) -> dict[str, Any]:
     """Write a certificate's P-256 key as a JWK (公钥, RFC 7517), with the certificate itself."""
     key = certificate.public_key()
     assert isinstance(key, ec.EllipticCurvePublicKey)
-    point = key.public_numbers()
-    x, y = (b64(value.to_bytes(_COORDINATE, "big")) for value in (point.x, point.y))
-    chain = certificate_chain([certificate])
-    return {"kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": key_id(certificate), "x5c": chain}
+    return {**point(key), "kid": key_id(certificate), "x5c": certificate_chain([certificate])}
+
+
+def point(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
+    """Write a P-256 key as a JWK with nothing else in it (公钥坐标, RFC 7518 section 6.2.1)."""
+    numbers = key.public_numbers()
+    x, y = (b64(value.to_bytes(_COORDINATE, "big")) for value in (numbers.x, numbers.y))
+    return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
+
+
+def public_key(key: Any) -> ec.EllipticCurvePublicKey:
+    """Read a P-256 key from a JWK (读取公钥); raises KeyUnsuitable for any other, and for one with its secret in it."""
+    try:
+        if (key["kty"], key["crv"]) != ("EC", "P-256") or "d" in key:
+            raise KeyUnsuitable(why="this is no public P-256 key")
+        x, y = (unb64(key[name]) for name in ("x", "y"))
+        if (len(x), len(y)) != (_COORDINATE, _COORDINATE):
+            raise KeyUnsuitable(why="a coordinate has 32 bytes")
+        numbers = ec.EllipticCurvePublicNumbers(int.from_bytes(x, "big"), int.from_bytes(y, "big"), ec.SECP256R1())
+        return numbers.public_key()
+    except (KeyError, TypeError, ValueError) as error:
+        raise KeyUnsuitable(why=str(error)) from None
 
 
 def certificate_chain(certificates: list[x509.Certificate]) -> list[str]:

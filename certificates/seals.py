@@ -80,6 +80,12 @@ def owner(certificate: x509.Certificate) -> str:
     return str(names[0].value).removeprefix(_OWNER_PREFIX) if len(names) == 1 else ""
 
 
+def owner_name(certificate: x509.Certificate) -> str:
+    """Read the name of a seal's owner (印章主体名称); empty when the certificate says none."""
+    names = certificate.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
+    return str(names[0].value) if names else ""
+
+
 def require_entitled(sealer: Sealer, uscc: str, now: datetime) -> None:
     """Hold a sealer to its department and its term (用印权限); raises SealRefused before signing."""
     certificate = sealer.certificate

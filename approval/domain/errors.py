@@ -121,6 +121,10 @@ class TooMany(Refusal):
     """Too many attempts; please wait a while."""
 
 
+class WalletRefused(Refusal):
+    """What a wallet sent opens nothing here, or not any more."""
+
+
 class PackRefused(Refusal):
     """The pack has faults; all of them are listed."""
 

@@ -12,6 +12,7 @@ from approval.models import (
     snapshots,
     tasks,
     tokens,
+    wallets,
 )
 from approval.models.base import Base
 
@@ -28,4 +29,5 @@ __all__ = [
     "snapshots",
     "tasks",
     "tokens",
+    "wallets",
 ]

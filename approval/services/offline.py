@@ -25,8 +25,13 @@ def publish(work: Work, *, code: str) -> bool:
     if department is None:
         return False
     sealer, settings = work.office.authority.sealer(code), work.office.settings
-    uri, lasts = f"{settings.origin}/verify/statuses/{department.uscc}", timedelta(hours=settings.status_hours)
+    uri, lasts = address(work, department.uscc), timedelta(hours=settings.status_hours)
     return certificates.publish_statuses(work.session, department.uscc, sealer, uri=uri, now=work.now, lasts=lasts)
+
+
+def address(work: Work, uscc: str) -> str:
+    """Tell where a department's status list is published (状态列表地址): codes and credentials name it."""
+    return f"{work.office.settings.origin.rstrip('/')}/verify/statuses/{uscc}"
 
 
 def status_list(work: Work, uscc: str) -> str:

@@ -23,6 +23,7 @@ from approval.services import (
     snapshots,
     timers,
     tokens,
+    wallets,
 )
 from approval.services.errands import Carried
 
@@ -95,9 +96,9 @@ def sweep(office: Office) -> int:
 
 
 def tidy(office: Office) -> int:
-    """Forget drafts, snapshots and tokens whose time is over, clear bytes nobody refers to (清理); return how many."""
+    """Forget drafts, snapshots, tokens, offers that are over, clear bytes nobody refers to (清理); return how many."""
     with office.work(by=SYSTEM) as work:
-        gone = drafts.forget(work) + snapshots.forget(work) + tokens.forget(work)
+        gone = drafts.forget(work) + snapshots.forget(work) + tokens.forget(work) + wallets.forget(work)
     while True:  # a few at a time, so that nobody waits long for the database
         with office.work(by=SYSTEM) as work:
             cleared = drafts.clear(work)

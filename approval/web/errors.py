@@ -41,6 +41,7 @@ STATUS: dict[type[Exception], int] = {
     errors.OutOfTurn: 409,
     errors.DraftExpired: 410,
     errors.TooMany: 429,
+    errors.WalletRefused: 400,
     errors.PackRefused: 422,
     errors.Unavailable: 503,
     CertificateError: 422,
@@ -58,6 +59,7 @@ STATUS: dict[type[Exception], int] = {
 }
 FAULT = 500
 _FIRST_ERROR = 400
+_PROGRAMS = ("/api/", "/wallet/", "/.well-known/")
 _PROBLEM = "application/problem+json"
 _log = logging.getLogger(__name__)
 
@@ -134,7 +136,7 @@ def _reply(status_code: int, told: words.Told, code: str, facts: dict[str, Any])
 
 def wants_problem() -> bool:
     """Tell whether a program asks, who wants RFC 9457 (程序访问)."""
-    if request.path.startswith("/api/"):
+    if request.path.startswith(_PROGRAMS):
         return True
     known = ["text/html", _PROBLEM, "application/json"]
     return request.accept_mimetypes.best_match(known, "text/html") != "text/html"

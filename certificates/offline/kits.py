@@ -7,6 +7,7 @@ more compares the root's fingerprint with the published one.
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Self
 
 from cryptography import x509
@@ -15,8 +16,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certificates import canonical, jose, seals
+from certificates.checks import Check, Question
 from certificates.errors import AuthorityUnusable, CertificateError
-from certificates.offline.statuses import StatusList
+from certificates.offline.statuses import StatusList, unknown
 from certificates.tables import SealCertificate, StatusListing
 from certificates.trust import Trust
 
@@ -73,16 +75,26 @@ class Kit:
             return None
         return found if found.uscc == uscc else None
 
+    def standing(self, uscc: str, place: int, now: datetime, *, uri: str | None = None) -> list[Check]:
+        """Ask a department's list where a licence stands (查状态); `uri` is the list that the licence itself names.
+
+        Without a list that holds and is that one, every answer is open.
+        """
+        listed = self.statuses(uscc)
+        if listed is None or not listed.holds(now) or uri not in {None, listed.uri}:
+            until = Check(Question.STATUS_CURRENT, None, listed.ends.isoformat() if listed else "")
+            return [until, *unknown("there is no status list that holds")]
+        return [Check(Question.STATUS_CURRENT, True, listed.issued.isoformat()), *listed.asked(place)]
+
 
 def _key(certificate: x509.Certificate, trust: Trust) -> dict[str, Any]:
     # A page reads neither certificates nor revocation lists: it is told what they say.
-    names = certificate.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
     terms = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
     withdrawn = trust.crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
     return {
         **jose.jwk(certificate),
         "owner": seals.owner(certificate),
-        "name": str(names[0].value) if names else "",
+        "name": seals.owner_name(certificate),
         "terms": [int(term.timestamp()) for term in terms],
         "withdrawn": withdrawn and int(withdrawn.revocation_date_utc.timestamp()),
     }

@@ -106,6 +106,7 @@ class StatusList:
     """A department's status list, read and believed (状态列表)."""
 
     uscc: str
+    uri: str
     issued: datetime
     ends: datetime
     statuses: bytes
@@ -126,7 +127,8 @@ class StatusList:
         statuses = unpacked.decompress(jose.unb64(listed["lst"]), _LONGEST)
         if not unpacked.eof:
             raise SealRefused(why=f"the list has more than {_LONGEST} bytes")
-        return cls(seals.owner(certificate), issued, datetime.fromtimestamp(claims["exp"], UTC), statuses)
+        ends = datetime.fromtimestamp(claims["exp"], UTC)
+        return cls(seals.owner(certificate), claims["sub"], issued, ends, statuses)
 
     def holds(self, now: datetime) -> bool:
         """Tell whether the list may still be asked (状态列表在有效期内)."""
@@ -134,6 +136,8 @@ class StatusList:
 
     def asked(self, at: int) -> list[Check]:
         """Ask where the licence at a place stands (查状态); what the list does not know fails every question."""
+        if type(at) is not int or at < 0:
+            return unknown("a place in the list is a natural number")
         byte = self.statuses[at // 2] if at // 2 < len(self.statuses) else 0
         status = byte >> _HIGH if at % 2 else byte & _NIBBLE
         known = status == 0 or status in _QUESTIONS

@@ -10,8 +10,8 @@ from datetime import date, datetime
 from cryptography import x509
 
 from certificates import canonical, renditions, seals, statements
-from certificates.checks import Check, Question, conclude, unasked
-from certificates.offline import statuses
+from certificates.checks import Check, Question, conclude, in_its_days, unasked
+from certificates.offline import presentations
 from certificates.offline.codes import Code
 from certificates.offline.kits import Kit
 from certificates.verification import PublicLicence, Verification
@@ -34,10 +34,14 @@ def verify_code(text: str, kit: Kit, *, today: date, now: datetime) -> Verificat
 def verify_file(upload: bytes, kit: Kit, *, today: date, now: datetime) -> Verification:
     """Verify a licence's PDF (离线文件查验): its seal, the data and the code inside it, and that they agree.
 
+    Any other file is judged as what a wallet shows (`verify_presentation`), or as a code.
     `today` (legal day) and `now` (aware) are the same moment.
     """
     if not upload.startswith(renditions.MAGIC):
-        return verify_code(upload.decode(errors="replace"), kit, today=today, now=now)
+        text = upload.decode(errors="replace")
+        if presentations.is_presentation(text):
+            return presentations.verify_presentation(text, kit, today=today, now=now)
+        return verify_code(text, kit, today=today, now=now)
     checks = renditions.examine(upload, kit.trust, now)
     try:
         owner, files = renditions.inside(upload)
@@ -66,16 +70,8 @@ def _asked(code: Code, kit: Kit, today: date, now: datetime) -> Iterator[Check]:
         yield Check(Question.SEAL_INTACT, code.signed.holds(certificate), code.at.isoformat())
         yield Check(Question.SEALED_BY_ENTITLED_DEPARTMENT, entitled, code.identifier.issuer)
         yield from kit.trust.examine(certificate, code.at)
-    listed = kit.statuses(code.identifier.issuer)
-    if listed is None or not listed.holds(now):
-        yield Check(Question.STATUS_CURRENT, None, listed.ends.isoformat() if listed else "")
-        yield from statuses.unknown("there is no status list that holds")
-    else:
-        yield Check(Question.STATUS_CURRENT, True, listed.issued.isoformat())
-        yield from listed.asked(code.place)
-    yield Check(Question.BEGUN, code.valid_from <= today, code.valid_from.isoformat())
-    ended = code.valid_until is not None and code.valid_until < today
-    yield Check(Question.NOT_EXPIRED, not ended, code.valid_until.isoformat() if code.valid_until else "")
+    yield from kit.standing(code.identifier.issuer, code.place, now)
+    yield from in_its_days(code.valid_from, code.valid_until, today)
 
 
 def _conclude(checks: list[Check], code: Code | None = None, kit: Kit | None = None) -> Verification:
@@ -86,12 +82,11 @@ def _conclude(checks: list[Check], code: Code | None = None, kit: Kit | None = N
 
 
 def _shown(code: Code, certificate: x509.Certificate) -> PublicLicence:
-    names = certificate.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
     return PublicLicence(
         type_name=code.type_name,
         number=code.identifier.serial,
         identifier=str(code.identifier),
-        issuer_name=str(names[0].value) if names else "",
+        issuer_name=seals.owner_name(certificate),
         holder=code.holder,
         issued_on=code.issued_on,
         valid_from=code.valid_from,
