@@ -27,7 +27,8 @@ def verify(what: str, kit: Path | None, root: str | None, as_json: bool) -> None
     """Verify WHAT: the FILE of a licence (PDF or sealed JSON), its NUMBER, or the TOKEN of its QR code.
 
     With --kit, a file fetched from an office's /verify/kit.json, neither office nor network is needed: WHAT is then
-    a PDF, what a wallet shows (SD-JWT VC or W3C credential), or what the QR code says. Ends with 0 only for a licence that is genuine and in force.
+    a PDF, what a wallet shows (SD-JWT VC or W3C credential), or what the QR code says. Ends with 0 only for a licence
+    that is genuine and in force.
     """
     if kit:
         verification = examine_offline(kit, what, root)

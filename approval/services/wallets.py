@@ -16,10 +16,10 @@ from sqlalchemy.exc import IntegrityError
 
 import certificates
 from approval.domain.errors import NotFound, WalletRefused
-from approval.domain.manifests import LicenceRule
+from approval.domain.licence_types import TypeDefinition
 from approval.models.wallets import SpentNonce, WalletOffer
 from approval.office import Work
-from approval.services import exports, items, licences, limits
+from approval.services import exports, licences, limits, types
 from approval.services.exports import Form
 from certificates import CertificateError, IllegalAct, Licence
 
@@ -39,9 +39,9 @@ class Offer:
     pin: str
 
 
-def kinds(work: Work) -> dict[str, LicenceRule]:
-    """List the licence types that wallets can hold (可领取的证照类型), by code: those that published items give."""
-    return {rule.type: rule for entry in items.catalogue(work) if (rule := entry.manifest.licence)}
+def kinds(work: Work) -> dict[str, TypeDefinition]:
+    """List the licence types that wallets can hold (可领取的证照类型), by code: those of the catalogue."""
+    return {one.code: TypeDefinition.read(one.definition) for one in types.catalogue(work)}
 
 
 def offer(work: Work, number: str) -> Offer:

@@ -6,15 +6,15 @@ Offer, metadata, token, nonce, and the licence itself. What is refused is said a
 from typing import Any, Final
 
 from flask import Response, jsonify, request, url_for
-from flask_babel import force_locale
 from werkzeug.exceptions import HTTPException
 
 import certificates
 from approval.domain.errors import NotFound, TooMany, WalletRefused
-from approval.domain.manifests import LicenceRule
+from approval.domain.licence_types import TypeDefinition
+from approval.domain.manifests import Words
 from approval.office import Work
 from approval.services import exports, wallets
-from approval.web import visitors, words
+from approval.web import visitors
 from approval.web.door import Door
 
 door = Door("wallets", __name__)
@@ -23,7 +23,6 @@ GRANT: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 _FORMAT = "dc+sd-jwt"
 _SCHEME = "Bearer "
 _INVALID_TOKEN = "invalid_token"  # noqa: S105 -- an error of RFC 6750, no secret
-_LANGUAGES = ("zh", "en")
 
 
 @door.errorhandler(WalletRefused)
@@ -81,9 +80,9 @@ def issuer(work: Work) -> Response:
             "credential_issuer": own,
             "credential_endpoint": own + url_for("wallets.take"),
             "nonce_endpoint": own + url_for("wallets.nonce"),
-            "display": _said("一站式行政审批", "One-Stop Approval"),
+            "display": _said(Words("一站式行政审批", "One-Stop Approval")),
             "credential_configurations_supported": {
-                code: _configuration(rule) for code, rule in wallets.kinds(work).items()
+                code: _configuration(kind) for code, kind in wallets.kinds(work).items()
             },
         }
     )
@@ -148,30 +147,22 @@ def _asked(sent: Any) -> tuple[str, str]:
     raise WalletRefused(error="invalid_proof", why="send one proof of type jwt")
 
 
-def _configuration(rule: LicenceRule) -> dict[str, Any]:
+def _configuration(definition: TypeDefinition) -> dict[str, Any]:
     return {
         "format": _FORMAT,
-        "vct": certificates.credential_kind(rule.type),
+        "vct": certificates.credential_kind(definition.code),
         "cryptographic_binding_methods_supported": ["jwk"],
         "credential_signing_alg_values_supported": ["ES256"],
         "proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": ["ES256"]}},
         "credential_metadata": {
-            "display": _said(rule.name.zh, rule.name.en),
-            "claims": [{"path": ["fields", name], "display": _called(name)} for name in rule.fields],
+            "display": _said(definition.name),
+            "claims": [{"path": ["fields", each.name], "display": _said(each.label)} for each in definition.fields],
         },
     }
 
 
-def _said(chinese: str, english: str) -> list[dict[str, str]]:
-    return [{"name": chinese, "locale": "zh-CN"}, {"name": english, "locale": "en"}]
-
-
-def _called(field: str) -> list[dict[str, str]]:
-    names = []
-    for language in _LANGUAGES:
-        with force_locale(language):
-            names.append(str(words.called(words.LICENCE_FIELDS, field)))
-    return _said(*names)
+def _said(words: Words) -> list[dict[str, str]]:
+    return [{"name": words.zh, "locale": "zh-CN"}, {"name": words.en, "locale": "en"}]
 
 
 def _error(status: int, error: str, why: str) -> Response:

@@ -8,7 +8,7 @@ from approval.models.items import ItemVersion
 from approval.models.materials import Material
 from approval.models.people import Person
 from approval.models.tasks import Task
-from approval.services import drafts
+from approval.services import drafts, licences
 from tests.kit import browsers, roads, walks
 from tests.kit.browsers import NARROW, WIDE, require_fair, require_fit
 from tests.kit.samples import ACCEPT, ADVISE, ITEM, RESTAURANT, REVIEW, SIGN, uploads
@@ -39,12 +39,14 @@ def _lay_out(office):
         task = work.session.scalars(select(Task.id).where(Task.element == "document_review", Task.case_id == case.id))
         material = work.session.scalars(select(Material.id).where(Material.case_id == case.id)).first()
         version = work.session.scalars(select(ItemVersion.id)).one()
+        licence = licences.of_case(work, walks.case(work, granted)).number
         person = work.session.scalars(select(Person.id).where(Person.code == "wang")).one()
         task = task.one()
     section = "answers/business"
     return {
         "chen": [
             *("/my/cases", "/my/notices", "/my/licences", f"/my/cases/{number}", f"/my/cases/{number}/receipt"),
+            f"/my/licences/{licence}/export",
             *(f"/my/cases/{number}/withdraw", f"/my/cases/{granted}", f"/materials/{material}"),
             *(f"/items/{ITEM}/begin", draft, f"{draft}/materials", f"{draft}/check", f"{draft}/discard"),
             f"{draft}/{section}",
@@ -73,6 +75,18 @@ def test_the_pages_of_each_person_are_fair_to_everyone(visit, live, places, code
     page = visit(code)
     for path in places[code]:
         require_fair_in_both_languages(page, live.origin, path)
+
+
+def test_an_offer_to_a_wallet_is_fair_to_everyone(visit, live, places):
+    page = visit("chen")
+    browsers.speak(page.context, live.origin, "zh")
+    page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    page.goto(next(path for path in places["chen"] if path.endswith("/export")))
+    page.get_by_role("button", name="存入钱包").click()
+    assert page.get_by_role("link", name="在钱包中打开").get_attribute("href").startswith("openid-credential-offer://?")
+    assert page.get_by_role("img", name="领取二维码").evaluate("picture => picture.naturalWidth") > 0
+    require_fair(page)
+    require_fit(page)
 
 
 def require_fair_in_both_languages(page, origin, path):
