@@ -22,6 +22,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from approval.adapters import connectors
 from approval.adapters.storage import DatabaseStorage
+from approval.adapters.timestamps import HttpTimestamper
 from approval.domain.actors import SYSTEM, Actor
 from approval.domain.countdown import legal_day
 from approval.domain.errors import Overtaken
@@ -33,6 +34,7 @@ from certificates import (
     Authority,
     LogKey,
     LogSigner,
+    Timestamper,
     Trust,
     make_log_key,
     open_authority,
@@ -143,6 +145,11 @@ class Office:
     def outside(self) -> Mapping[str, Connector]:
         """The systems outside that procedures may call, by name."""
         return connectors.read(self.settings.connectors) if self._outside is None else self._outside
+
+    @cached_property
+    def timestamper(self) -> Timestamper | None:
+        """Who puts the time under sealed PDFs; None where no address is set."""
+        return HttpTimestamper(self.settings.timestamps) if self.settings.timestamps else None
 
     @contextmanager
     def work(self, *, by: Actor = SYSTEM, read_only: bool = False, steady: bool = False) -> Iterator[Work]:

@@ -47,6 +47,7 @@ class Settings:
     authority: str = _setting("demo", "Folder of the seal authority; `demo` means one made in the instance folder.")
     log: str = _setting("", "Folder of the public log's key; empty means one made in the instance folder.")
     connectors: str = _setting("", "TOML file that names the systems outside which procedures may call.")
+    timestamps: str = _setting("", "Address of a timestamping authority (RFC 3161); empty means no timestamps.")
     executor: str = _setting("", "The name of this worker, its own among all; empty means one from host and instance.")
     log_seconds: int = _setting(600, "A licence sealed longer ago than this must stand in the public log, in seconds.")
     worker_hosts: int = _setting(1, "How many machines run workers; more than one needs PostgreSQL.")
@@ -161,6 +162,8 @@ class Settings:
             faults.append("APPROVAL_REQUEST_BYTES must be more than APPROVAL_MATERIAL_BYTES")
         if not _EXECUTOR.fullmatch(self.executor_name):
             faults.append("APPROVAL_EXECUTOR must be of letters, digits, '.', '_' and '-', 80 at most")
+        if self.timestamps and not self.timestamps.startswith(("http://", "https://")):
+            faults.append("APPROVAL_TIMESTAMPS must be an address of http or https")
         if not self.doors.split():
             faults.append("APPROVAL_DOORS must name a door")
         try:

@@ -8,7 +8,7 @@ workers stand beside one another, on one machine or on many, each under a name o
 import fcntl
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Event
@@ -29,8 +29,9 @@ _log = logging.getLogger(__name__)
 _VERSION = "2"
 # How often a step is begun again when the database itself was away; what an errand did is counted in its row.
 _ATTEMPTS = 5
-# What expired and what nobody needs any more can wait an hour: verification goes by the day itself.
-_TIDY_EVERY = 3600.0
+# What is no part of a turn, each every so many seconds. What expired and what nobody needs any more can wait an hour:
+# verification goes by the day itself. A timestamping authority that hangs costs a turn ten seconds, once in a minute.
+_ROUNDS = {"expire": (workers.expire, 3600.0), "tidy": (workers.tidy, 3600.0), "extend": (workers.extend, 60.0)}
 # Whoever stops a worker waits longer than this before pulling the plug.
 _GRACE_SECONDS = 8
 
@@ -44,12 +45,13 @@ def main(settings: Settings | None = None) -> None:
     name = settings.executor_name
     with open_office(settings) as office, _only_one(settings), _alive(office, name), _launched(office, name):
         _log.info("worker %s is at work", name)
-        tidied = None
+        done: dict[str, float] = {}
         while not stop.is_set():
             _turn(office, name)
-            if tidied is None or monotonic() - tidied > _TIDY_EVERY:
-                _tidy(office)
-                tidied = monotonic()
+            for what, (round_, every) in _ROUNDS.items():
+                if what not in done or monotonic() - done[what] > every:
+                    _go(office, what, round_)
+                    done[what] = monotonic()
             stop.wait(settings.sweep_seconds)
 
 
@@ -66,12 +68,11 @@ def _turn(office: Office, name: str) -> None:
         _log.exception("this turn of the worker failed")
 
 
-def _tidy(office: Office) -> None:
+def _go(office: Office, what: str, round_: Callable[[Office], int]) -> None:
     try:
-        workers.expire(office)
-        workers.tidy(office)
+        round_(office)
     except Exception:  # noqa: BLE001 -- logged with its trace
-        _log.exception("tidying failed")
+        _log.exception("this round of the worker failed: %s", what)
 
 
 def relieve(office: Office, name: str) -> list[str]:

@@ -13,6 +13,7 @@ from certificates.copies import cancel as cancel_copy
 from certificates.copies import draft as draft_copy
 from certificates.copies import keep as keep_copy
 from certificates.copies import of_licence as copies_of
+from certificates.countersigns import Sm2Sealer, countersign, countersigned
 from certificates.credentials import Terms, compose_sd_jwt, compose_vc
 from certificates.credentials import kind as credential_kind
 from certificates.errors import (
@@ -40,6 +41,7 @@ from certificates.errors import (
     RevocationUnknown,
     SealRefused,
     SignatureWrong,
+    TimestampUnavailable,
     TokenMalformed,
     UsageWrong,
 )
@@ -95,6 +97,7 @@ from certificates.log.ledgers import tile_path as log_tile_path
 from certificates.log.tables import LogEntry, LogHead, LogTile
 from certificates.log.trees import grew as log_grew
 from certificates.log.trees import includes as log_includes
+from certificates.modules import ModuleSealer
 from certificates.offline.codes import compose as compose_code
 from certificates.offline.kits import Kit as OfflineKit
 from certificates.offline.kits import pack as pack_kit
@@ -113,11 +116,14 @@ from certificates.records import (
     find_by_token,
     versions,
 )
-from certificates.renditions import drawn, seal_document
+from certificates.renditions import any_due as rendition_due
+from certificates.renditions import claim as claim_rendition
+from certificates.renditions import drawn, extend_document, seal_document
 from certificates.renditions import examine as examine_document
 from certificates.renditions import get as get_rendition
 from certificates.renditions import keep as keep_rendition
-from certificates.seals import Sealer, SoftSealer
+from certificates.renditions import keep_extended as keep_extended_rendition
+from certificates.seals import Sealer, SoftSealer, Timestamper
 from certificates.statements import METADATA_NAMES, sealed_json
 from certificates.tables import Act, Base, Copy, Instant, Licence, LicenceAct, State, StatusListing
 from certificates.trust import Trust
@@ -179,6 +185,7 @@ __all__ = [
     "LogSigner",
     "LogTile",
     "LogView",
+    "ModuleSealer",
     "NaiveInstant",
     "NotCanonical",
     "NotLogged",
@@ -196,12 +203,15 @@ __all__ = [
     "SealRefused",
     "Sealer",
     "SignatureWrong",
+    "Sm2Sealer",
     "SoftSealer",
     "State",
     "StatusListing",
     "Subject",
     "Succession",
     "Terms",
+    "TimestampUnavailable",
+    "Timestamper",
     "TokenMalformed",
     "Trouble",
     "Trust",
@@ -213,10 +223,13 @@ __all__ = [
     "audit_public",
     "cancel_copy",
     "challenge_fingerprint",
+    "claim_rendition",
     "compose_code",
     "compose_sd_jwt",
     "compose_vc",
     "copies_of",
+    "countersign",
+    "countersigned",
     "create_authority",
     "create_identity_authority",
     "credential_kind",
@@ -225,6 +238,7 @@ __all__ = [
     "examine_document",
     "expire",
     "expired",
+    "extend_document",
     "find_by_holder",
     "find_by_number",
     "find_by_source",
@@ -235,6 +249,7 @@ __all__ = [
     "intend_succession",
     "issue",
     "keep_copy",
+    "keep_extended_rendition",
     "keep_rendition",
     "lapsed",
     "lawful",
@@ -265,6 +280,7 @@ __all__ = [
     "read_proof",
     "recognise_subject",
     "record_act",
+    "rendition_due",
     "require_origin",
     "require_timely",
     "seal",

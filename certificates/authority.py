@@ -1,7 +1,9 @@
 """The demo seal authority (示例电子印章机构): one root, one seal for each department, one revocation list.
 
 For development, demonstration and tests; every subject says 示例. Files: `root.pem`, `root.key`, `crl.pem`,
-and `seals/<department>.pem` with a key and its certificate.
+and `seals/<department>.pem` with a key and its certificate. A city's own authority may have instead of a key file
+`seals/<department>.toml`, which names a key in a cryptographic module (`modules.py`), and `tsa.pem`, the timestamping
+authorities that it pins.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,8 +20,9 @@ from cryptography.x509.oid import NameOID
 from certificates import certification, files
 from certificates.certification import Kind, Party, certify, list_revoked
 from certificates.errors import AuthorityUnusable, SealRefused
+from certificates.modules import ModuleSealer
 from certificates.parties import Issuer
-from certificates.seals import SoftSealer, owner_attribute
+from certificates.seals import Sealer, SoftSealer, owner_attribute
 from certificates.trust import CRL_FILE, ROOT_FILE, Trust
 
 _PEM = serialization.Encoding.PEM
@@ -47,7 +50,7 @@ class Authority:
     """
 
     trust: Trust
-    sealers: Mapping[str, SoftSealer]
+    sealers: Mapping[str, Sealer]
     root_key: ec.EllipticCurvePrivateKey | None
 
     @property
@@ -55,7 +58,7 @@ class Authority:
         """The certificate that verifiers pin (根证书)."""
         return self.trust.root
 
-    def sealer(self, department: str) -> SoftSealer:
+    def sealer(self, department: str) -> Sealer:
         """Hand out a department's seal (取用印章); raises SealRefused when it has none."""
         try:
             return self.sealers[department]
@@ -114,7 +117,7 @@ def create(directory: Path, departments: Iterable[Issuer], now: datetime) -> Aut
 def open_authority(directory: Path) -> Authority:
     """Open an authority's directory (打开机构) with the seals in it; raises AuthorityUnusable or SealRefused."""
     trust = Trust.load(directory)
-    sealers = {file.stem: SoftSealer.load(file) for file in sorted((directory / _SEALS).glob("*.pem"))}
+    sealers = _sealers(directory / _SEALS)
     if not (directory / _ROOT_KEY).exists():
         return Authority(trust, sealers, None)
     try:
@@ -124,6 +127,15 @@ def open_authority(directory: Path) -> Authority:
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != trust.root.public_key():
         raise AuthorityUnusable(directory=str(directory), why="the root key is not the root certificate's")
     return Authority(trust, sealers, key)
+
+
+def _sealers(folder: Path) -> dict[str, Sealer]:
+    modules = {file.stem: ModuleSealer.load(file) for file in sorted(folder.glob("*.toml"))}
+    shown = {folder / dict(sealer.place)["certificate"] for sealer in modules.values()}
+    keys = {file.stem: SoftSealer.load(file) for file in sorted(folder.glob("*.pem")) if file not in shown}
+    for twice in modules.keys() & keys.keys():
+        raise AuthorityUnusable(directory=str(folder), why="two seals of one department", department=twice)
+    return {**modules, **keys}
 
 
 def _lay_down(directory: Path, authority: Authority) -> None:
@@ -136,7 +148,8 @@ def _lay_down(directory: Path, authority: Authority) -> None:
     files.lay_down(directory, made, folders=(_SEALS,))
 
 
-def _pem(sealer: SoftSealer) -> bytes:
+def _pem(sealer: Sealer) -> bytes:
+    assert isinstance(sealer, SoftSealer)  # whoever makes a seal here makes one of these
     certificates = (sealer.certificate, *sealer.chain)
     return _key_pem(sealer.key) + b"".join(certificate.public_bytes(_PEM) for certificate in certificates)
 

@@ -74,6 +74,10 @@ class SealRefused(CertificateError):
     """This seal may not or cannot be set here."""
 
 
+class TimestampUnavailable(CertificateError):
+    """The timestamping authority does not answer."""
+
+
 class AuthorityUnusable(CertificateError):
     """The seal authority's files are incomplete or damaged."""
 

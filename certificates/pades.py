@@ -16,11 +16,11 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers
 from pyhanko.sign.general import SigningError, find_unique_cms_attribute
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
-from pyhanko.sign.validation import EmbeddedPdfSignature, SignatureCoverageLevel, validate_pdf_signature
+from pyhanko.sign.validation import EmbeddedPdfSignature, validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from certificates import jose, seals
+from certificates import archival, jose, seals
 from certificates.checks import Check, Question, unasked
 from certificates.errors import SealRefused
 from certificates.seals import Sealer
@@ -54,14 +54,16 @@ def seal_document(pdf: bytes, sealer: Sealer, reason: str, now: datetime) -> byt
 def examine(pdf: bytes, trust: Trust, now: datetime) -> list[Check]:
     """Ask an unknown PDF about its seal (版式文件验章), strictly; whatever goes wrong is a no, never raised.
 
-    Profile: exactly one signature, ETSI.CAdES.detached, with signing-certificate-v2, over the entire file,
-    forbidding changes, by a certificate that holds now under the pinned root.
+    Profile: exactly one signature, ETSI.CAdES.detached, with signing-certificate-v2, over the entire file or over
+    all but long-term validation data (`archival.py`), forbidding changes, by a certificate that holds under the
+    pinned root: now, or when an authority that we pinned put the time under it.
     """
     try:
         signatures = PdfFileReader(BytesIO(pdf), strict=True).embedded_signatures
         if not signatures:
             return [Check(Question.SEALED, False), *unasked(_SEAL_QUESTIONS, "there is no seal")]
-        return _questions(signatures, trust, now)
+        later = archival.examine(pdf, signatures[0], signatures[1:], trust)
+        return _questions(signatures, trust, later, later.stamped_at or now)
     except Exception as error:  # noqa: BLE001 -- whatever a forged file makes a parser say, the answer is no
         sealed = _SUBFILTER.encode() in pdf
         broken = Check(Question.SEAL_INTACT if sealed else Question.READABLE, False, f"{type(error).__name__}: {error}")
@@ -81,27 +83,31 @@ def inside(pdf: bytes) -> tuple[str, dict[str, bytes]]:
     return seals.owner(signer), {str(name): bytes(file.get_object()["/EF"]["/F"].data) for name, file in files}
 
 
-def _questions(signatures: list[EmbeddedPdfSignature], trust: Trust, now: datetime) -> list[Check]:
+def _questions(
+    signatures: list[EmbeddedPdfSignature], trust: Trust, later: archival.Later, at: datetime
+) -> list[Check]:
     signature = signatures[0]
     find_unique_cms_attribute(signature.signer_info["signed_attrs"], "signing_certificate_v2")
     context = ValidationContext(
         trust_roots=[_asn1(trust.root)],
         crls=[trust.crl.public_bytes(Encoding.DER)],
         revocation_mode="require",
-        moment=now,
+        moment=at,
+        retroactive_revinfo=True,  # what the pinned list says of an earlier instant holds for it
         allow_fetching=False,
     )
-    status = validate_pdf_signature(signature, context)
-    chain, not_revoked = trust.examine(x509.load_der_x509_certificate(signature.signer_cert.dump()), now)
+    status = validate_pdf_signature(signature, context, diff_policy=archival.POLICY)
+    chain, not_revoked = trust.examine(x509.load_der_x509_certificate(signature.signer_cert.dump()), at)
     distrusted = status.intact and status.valid and not status.trusted  # of a broken seal pyHanko asks no more
     pades = signature.sig_object.get("/SubFilter") == _SUBFILTER
+    seals_set = sum(one.sig_object_type != "/DocTimeStamp" for one in signatures)
     return [
         Check(Question.SEALED, pades),
-        Check(Question.SEALED_ONCE, len(signatures) == 1, str(len(signatures))),
+        Check(Question.SEALED_ONCE, seals_set == 1, str(seals_set)),
         Check(Question.SEAL_INTACT, status.intact and status.valid),
         Check(
             Question.WHOLE_DOCUMENT_COVERED,
-            status.coverage is SignatureCoverageLevel.ENTIRE_FILE,
+            later.lawful and bool(status.docmdp_ok),
             str(status.coverage and status.coverage.name),
         ),
         Check(

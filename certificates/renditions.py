@@ -1,6 +1,7 @@
-"""Sealed PDFs (版式文件), kept once and found by hash.
+"""Sealed PDFs (版式文件), kept once and found by hash; later extended by what long-term validation needs.
 
-Never the source of truth: the store is. How they are sealed and examined stands in `pades.py`.
+Never the source of truth: the store is. How they are sealed and examined stands in `pades.py`, how extended in
+`archival.py`. People hold the first file as well as the extended one: both are found.
 """
 
 import uuid
@@ -13,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from certificates import canonical
 from certificates.checks import Check
-from certificates.seals import Sealer
+from certificates.errors import AuthorityUnusable, SealRefused
+from certificates.seals import Sealer, Timestamper
 from certificates.tables import Licence, Rendition
 from certificates.trust import Trust
 
@@ -35,7 +37,8 @@ def keep(session: Session, licence_id: uuid.UUID, pdf: bytes, now: datetime) -> 
     """Store the sealed PDF of a licence (归存版式文件) once; a second call returns False."""
     try:
         with session.begin_nested():
-            session.add(Rendition(licence_id=licence_id, sha256=canonical.sha256(pdf), pdf=pdf, kept_at=now))
+            kept = Rendition(licence_id=licence_id, sha256=canonical.sha256(pdf), pdf=pdf, kept_at=now, extend_at=now)
+            session.add(kept)
             session.flush()
     except IntegrityError:
         if get(session, licence_id) is None:
@@ -45,8 +48,60 @@ def keep(session: Session, licence_id: uuid.UUID, pdf: bytes, now: datetime) -> 
 
 
 def get(session: Session, licence_id: uuid.UUID) -> bytes | None:
-    """Fetch the sealed PDF of a licence (调取版式文件); None while it is not drawn yet."""
-    return session.scalar(select(Rendition.pdf).where(Rendition.licence_id == licence_id))
+    """Fetch the sealed PDF of a licence (调取版式文件), the extended one where there is; None while it is not drawn."""
+    kept = select(Rendition.pdf, Rendition.extension).where(Rendition.licence_id == licence_id)
+    found = session.execute(kept).one_or_none()
+    return found and found.pdf + (found.extension or b"")
+
+
+def any_due(session: Session, now: datetime) -> bool:
+    """Tell whether a sealed PDF is to be extended (有无待追加版式文件), without waiting for anybody."""
+    return session.scalar(select(Rendition.licence_id).where(Rendition.extend_at <= now).limit(1)) is not None
+
+
+def claim(session: Session, now: datetime, again_at: datetime) -> tuple[uuid.UUID, bytes] | None:
+    """Claim the sealed PDF that is to be extended first (认领待追加版式文件); None when there is none.
+
+    Nobody else claims it before `again_at`, when whoever did it is taken to have failed. What another worker has
+    its hands on is passed over.
+    """
+    due = select(Rendition).where(Rendition.extend_at <= now).order_by(Rendition.extend_at).limit(1)
+    rendition = session.scalars(due.with_for_update(skip_locked=True)).one_or_none()
+    if rendition is None:
+        return None
+    rendition.extend_at = again_at
+    return rendition.licence_id, rendition.pdf
+
+
+def extend_document(pdf: bytes, trust: Trust, stamp: Timestamper | None, *, now: datetime) -> bytes:
+    """Add to a sealed PDF what its seal is checked with later (追加长期验证信息): PAdES B-LT, with `stamp` B-T too.
+
+    The update is appended, and passes `examine`: nothing else is handed out. Raises SealRefused for what cannot be
+    extended so, AuthorityUnusable where no timestamping authority is pinned, TimestampUnavailable.
+    """
+    from certificates import archival  # noqa: PLC0415 -- see its first page
+
+    if stamp is not None and not trust.tsas:
+        raise AuthorityUnusable(why="timestamps are asked for, and no authority for them is pinned in tsa.pem")
+    extended = archival.extend(pdf, trust, stamp)
+    if failed := [check.question.value for check in examine(extended, trust, now) if not check.holds]:
+        raise SealRefused(why="the extended PDF does not hold", failed=failed)
+    return extended
+
+
+def keep_extended(session: Session, licence_id: uuid.UUID, extended: bytes, now: datetime) -> bool:
+    """Store the extended PDF of a licence (归存长期版式文件) once; a second call returns False.
+
+    Raises SealRefused for what does not begin with the very PDF that was kept.
+    """
+    rendition = session.get_one(Rendition, licence_id, with_for_update=True, populate_existing=True)
+    if rendition.extended_at is not None:
+        return False
+    if not extended.startswith(rendition.pdf):
+        raise SealRefused(why="this does not extend the PDF that was kept")
+    rendition.extension, rendition.extended_sha256 = extended[len(rendition.pdf) :], canonical.sha256(extended)
+    rendition.extended_at, rendition.extend_at = now, None
+    return True
 
 
 def drawn(session: Session, licences: Iterable[Licence]) -> list[Licence]:
@@ -58,8 +113,9 @@ def drawn(session: Session, licences: Iterable[Licence]) -> list[Licence]:
 
 
 def licence_of(session: Session, pdf: bytes) -> Licence | None:
-    """Find the licence whose stored PDF this is, byte for byte (按文件摘要)."""
-    kept = select(Rendition.licence_id).where(Rendition.sha256 == canonical.sha256(pdf))
+    """Find the licence whose stored PDF this is, byte for byte, first or extended (按文件摘要)."""
+    digest = canonical.sha256(pdf)
+    kept = select(Rendition.licence_id).where((Rendition.sha256 == digest) | (Rendition.extended_sha256 == digest))
     return session.scalar(select(Licence).where(Licence.id == kept.scalar_subquery()))
 
 

@@ -5,6 +5,7 @@ statement. Its header names the instant (`iat`, whole seconds) and carries the c
 stranger with any JOSE library and our root can check it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,12 @@ from certificates import jose
 from certificates.checks import Check, Question, unasked
 from certificates.errors import SealRefused
 from certificates.trust import Trust
+
+Timestamper = Callable[[bytes], bytes]
+"""Whoever puts the time under a seal (时间戳服务): an RFC 3161 query in DER in, the reply in DER out.
+
+Raises TimestampUnavailable when nobody answers.
+"""
 
 _OWNER_PREFIX: Final = "NTRCN-"
 _HEADER: Final = {"iat", "x5c"}

@@ -78,6 +78,7 @@ class Act(StrEnum):
 
 
 _UNLOGGED = text("log_index IS NULL")
+_DUE = text("extend_at IS NOT NULL")
 # Most licences have these two acts and no other: what befell the rest is found by an index of its own.
 _TELLING = "act NOT IN ('intend', 'seal')"
 TELLING = text(f"licence_acts.{_TELLING}")
@@ -243,11 +244,21 @@ class Counter(Base):
 
 
 class Rendition(Base):
-    """The sealed PDF of a licence (版式文件): stored once, found again by its hash."""
+    """The sealed PDF of a licence (版式文件): stored once, found again by its hash, and so is the extended one."""
 
     __tablename__ = "licence_renditions"
+    __table_args__ = (
+        Index("ix_licence_renditions_extended_sha256", "extended_sha256", unique=True),
+        Index("ix_licence_renditions_due", "extend_at", sqlite_where=_DUE, postgresql_where=_DUE),
+    )
 
     licence_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Licence.id), primary_key=True)
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
     pdf: Mapped[bytes] = mapped_column(LargeBinary)
     kept_at: Mapped[datetime] = mapped_column(Instant)
+    extend_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When a worker next tries to add long-term validation data (待追加); none when they are there."""
+    extension: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The incremental update (长期验证信息): what follows `pdf` in the extended file."""
+    extended_sha256: Mapped[str | None] = mapped_column(String(64))
+    extended_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -1,4 +1,4 @@
-"""What a verifier pins (信任锚): one root and its revocation list, and no key at all."""
+"""What a verifier pins (信任锚): one root, its revocation list, whose timestamps count, and no key at all."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,14 +15,19 @@ from certificates.errors import AuthorityUnusable
 
 ROOT_FILE = "root.pem"
 CRL_FILE = "crl.pem"
+TSA_FILE = "tsa.pem"
 
 
 @dataclass(frozen=True)
 class Trust:
-    """A pinned root and its revocation list (信任锚); raises AuthorityUnusable if the list is not its own."""
+    """A pinned root and its revocation list (信任锚); raises AuthorityUnusable if the list is not its own.
+
+    `tsas` are the certificates of timestamping authorities themselves, the earlier ones too, not their issuers'.
+    """
 
     root: x509.Certificate
     crl: x509.CertificateRevocationList
+    tsas: tuple[x509.Certificate, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a revocation list that somebody else signed, or for which nobody can answer."""
@@ -33,19 +38,26 @@ class Trust:
     @classmethod
     def load(cls, directory: Path) -> Self:
         """Read the public half of an authority (加载信任锚); raises AuthorityUnusable."""
+        stamping = directory / TSA_FILE
         try:
-            return cls.read((directory / ROOT_FILE).read_text(), (directory / CRL_FILE).read_text())
+            stamps = stamping.read_text() if stamping.exists() else ""
+            return cls.read((directory / ROOT_FILE).read_text(), (directory / CRL_FILE).read_text(), stamps)
         except (OSError, ValueError) as error:
             raise AuthorityUnusable(directory=str(directory), why=str(error)) from None
 
     @classmethod
-    def read(cls, root: str, crl: str) -> Self:
-        """Read a root and its list from PEM (读取信任锚); raises ValueError, AuthorityUnusable."""
-        return cls(x509.load_pem_x509_certificate(root.encode()), x509.load_pem_x509_crl(crl.encode()))
+    def read(cls, root: str, crl: str, tsas: str = "") -> Self:
+        """Read a root, its list and the timestamping authorities from PEM (读取信任锚).
 
-    def pem(self) -> tuple[str, str]:
-        """Write the root and its list as PEM (信任锚文件), as `read` takes them."""
-        return self.root.public_bytes(Encoding.PEM).decode(), self.crl.public_bytes(Encoding.PEM).decode()
+        Raises ValueError, AuthorityUnusable.
+        """
+        stamping = x509.load_pem_x509_certificates(tsas.encode()) if tsas else ()
+        return cls(x509.load_pem_x509_certificate(root.encode()), x509.load_pem_x509_crl(crl.encode()), tuple(stamping))
+
+    def pem(self) -> tuple[str, str, str]:
+        """Write the root, its list and the timestamping authorities as PEM (信任锚文件), as `read` takes them."""
+        tsas = "".join(one.public_bytes(Encoding.PEM).decode() for one in self.tsas)
+        return self.root.public_bytes(Encoding.PEM).decode(), self.crl.public_bytes(Encoding.PEM).decode(), tsas
 
     def revoked(self, serial: int, at: datetime) -> bool:
         """Say whether a certificate was withdrawn by then (吊销查询), `at` being an aware instant."""

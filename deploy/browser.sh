@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
 # The tests walk in Debian's Chromium. Where it cannot be had they say so and skip; with CI=true that is a failure.
-# Poppler's pdfsig is a second opinion on our seals; without it that one test skips.
+# Poppler's pdfsig is a second opinion on our seals; without it that one test skips. SoftHSM stands for a cryptographic
+# module: without it no seal in a module is tried, and with CI=true that is a failure too.
 set -euo pipefail
-if [ ! -x /usr/bin/pdfsig ] && [ "$(id -u)" -eq 0 ]; then
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends poppler-utils; } \
-    >/dev/null 2>&1 || echo "poppler-utils could not be installed; pdfsig is not asked."
+missing=()
+[ -x /usr/bin/pdfsig ] || missing+=(poppler-utils)
+[ -x /usr/bin/softhsm2-util ] || missing+=(softhsm2)
+if [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ]; then
+  { apt-get update -qq &&
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; } \
+    >/dev/null 2>&1 || echo "${missing[*]} could not be installed; what needs it is not tried."
 fi
 [ -x /usr/bin/chromium ] && exit 0
 line="apt-get install -y --no-install-recommends chromium"

@@ -47,7 +47,7 @@ class HttpConnector:
             headers["Authorization"] = f"Bearer {self.token}"
         request = Request(self.url, json.dumps(body).encode(), headers, method="POST")  # noqa: S310 -- see `read`
         try:
-            with _opener().open(request, timeout=self.timeout) as response:
+            with opener().open(request, timeout=self.timeout) as response:
                 status, content = _received(response)
         except (URLError, HTTPException, OSError) as reason:
             raise Unavailable(connector=self.name, why=type(reason).__name__) from reason
@@ -82,8 +82,8 @@ def _connector(name: str, entry: Any) -> HttpConnector:
     return HttpConnector(name, entry["url"], float(entry.get("timeout", _TIMEOUT)), token)
 
 
-def _opener() -> OpenerDirector:
-    # Only these two: no redirects, no proxies of the environment, no files.
+def opener() -> OpenerDirector:
+    """Make what opens addresses of http and https (连接器): no redirects, no proxies of the environment, no files."""
     opener = OpenerDirector()
     for handler in (HTTPHandler(), HTTPSHandler()):
         opener.add_handler(handler)

@@ -20,15 +20,15 @@ def examine(pdf: bytes, trust: Trust, now: datetime, *, seconds: float = 10, meg
 
     `seconds` is the wall time it may take, `megabytes` the address space. Raises `Unavailable` when no child starts.
     """
-    root, crl = trust.pem()
-    answer = _child.ask({"root": root, "crl": crl, "now": now.isoformat()}, seconds, megabytes, pdf)
+    root, crl, tsas = trust.pem()
+    answer = _child.ask({"root": root, "crl": crl, "tsas": tsas, "now": now.isoformat()}, seconds, megabytes, pdf)
     if answer is None:
         return [Check(Question.READABLE, False, f"> {seconds:g} s / {megabytes} MB")]
     return [Check(Question(row["question"]), row["holds"], row["detail"]) for row in json.loads(answer)]
 
 
 def _answer(question: dict[str, Any], pdf: bytes) -> bytes:
-    trust = Trust.read(question["root"], question["crl"])
+    trust = Trust.read(question["root"], question["crl"], question["tsas"])
     found = certificates.examine_document(pdf, trust, datetime.fromisoformat(question["now"]))
     return json.dumps([asdict(check) for check in found]).encode()
 

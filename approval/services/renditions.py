@@ -27,6 +27,8 @@ _MOST_TOLD = 100
 # Doubled each time: a font that is set up, a seal that comes back, a template that is put right.
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 _LONGEST_WHY = 500
+# Who claimed one to extend and has not kept it by then has failed, or its worker is dead.
+_AGAIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,24 @@ def draw(office: Office, licence_id: UUID) -> bool:
         office.do(lambda work: _put_off(work, licence_id, why))
         return False
     office.do(lambda work: _kept(work, licence_id, pdf))
+    return True
+
+
+def extend(office: Office) -> bool:
+    """Extend the sealed PDF that has waited for longest (追加长期验证信息); False when none is due.
+
+    Claimed in a Work, made in none, kept in a Work: what was not kept, whatever the reason, is due again an hour
+    later. Raises what `certificates.extend_document` raises.
+    """
+    with office.work(read_only=True) as work:
+        if not certificates.rendition_due(work.session, work.now):
+            return False
+    claimed = office.do(lambda work: certificates.claim_rendition(work.session, work.now, work.now + _AGAIN))
+    if claimed is None:  # another worker was faster
+        return False
+    licence, pdf = claimed
+    extended = certificates.extend_document(pdf, office.trust, office.timestamper, now=office.clock())
+    office.do(lambda work: certificates.keep_extended_rendition(work.session, licence, extended, work.now))
     return True
 
 

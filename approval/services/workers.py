@@ -26,13 +26,15 @@ from approval.services import (
     wallets,
 )
 from approval.services.errands import Carried
+from certificates import AuthorityUnusable, SealRefused, TimestampUnavailable
 
-__all__ = ["calls", "carry", "expire", "publish", "run_errand", "sequence", "sweep", "tidy"]
+__all__ = ["calls", "carry", "expire", "extend", "publish", "run_errand", "sequence", "sweep", "tidy"]
 
 _log = logging.getLogger(__name__)
 # A case whose timers breed timers that are due at once must not keep a worker from everything else.
 _MOST_A_SWEEP = 1_000
 _MOST_BATCHES = 5
+_MOST_EXTENDED = 20
 # Of a worker that dies with its errand nobody learns why.
 _LOST = "worker-lost"
 
@@ -188,6 +190,26 @@ def reissue(office: Office) -> int:
     with office.work(by=SYSTEM, read_only=True) as work:
         jobs = reissues.open_jobs(work)
     return sum(1 for job in jobs for _ in range(_MOST_BATCHES) if office.do(partial(reissues.step, job_id=job)))
+
+
+def extend(office: Office) -> int:
+    """Add long-term validation data to sealed PDFs that wait for it (长期验证巡查), a few, and return how many.
+
+    One that cannot be extended is tried again later and holds up no other; a timestamping authority that is away
+    ends the round.
+    """
+    count = 0
+    for _ in range(_MOST_EXTENDED):
+        try:
+            if not renditions.extend(office):
+                break
+            count += 1
+        except (AuthorityUnusable, TimestampUnavailable) as reason:
+            _log.warning("sealed PDFs wait for their timestamp: %s", reason)
+            break
+        except SealRefused as reason:
+            _log.warning("a sealed PDF could not be extended: %s", reason)
+    return count
 
 
 def _let_be(office: Office, case_id: UUID, reason: Exception) -> None:

@@ -29,16 +29,17 @@ _MEMBERS: Final = {"schema", "root", "crl", "seals", "lists"}
 def pack(session: Session, trust: Trust) -> bytes:
     """Put together what is published (生成离线查验包): every list as it was signed last, every seal that made codes."""
     made = [x509.load_der_x509_certificate(one) for one in session.scalars(select(SealCertificate.certificate))]
-    root, crl = trust.pem()
-    return canonical.dump(
-        {
-            "schema": SCHEMA,
-            "root": root,
-            "crl": crl,
-            "seals": [_key(one, trust) for one in made],
-            "lists": {one.uscc: one.text for one in session.scalars(select(StatusListing))},
-        }
-    )
+    root, crl, tsas = trust.pem()
+    said = {
+        "schema": SCHEMA,
+        "root": root,
+        "crl": crl,
+        "seals": [_key(one, trust) for one in made],
+        "lists": {one.uscc: one.text for one in session.scalars(select(StatusListing))},
+    }
+    if tsas:
+        said["tsas"] = tsas
+    return canonical.dump(said)
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ class Kit:
         """Read a kit (读取离线查验包); raises AuthorityUnusable for what is none. Its lists are read when asked."""
         try:
             said = canonical.load(data)
-            if said.keys() != _MEMBERS or said["schema"] != SCHEMA:
+            if said.keys() - {"tsas"} != _MEMBERS or said["schema"] != SCHEMA:
                 raise AuthorityUnusable(why="this is no offline kit")
-            trust = Trust.read(said["root"], said["crl"])
+            trust = Trust.read(said["root"], said["crl"], said.get("tsas", ""))
             held = [x509.load_der_x509_certificate(base64.b64decode(key["x5c"][0])) for key in said["seals"]]
         except (AttributeError, CertificateError, IndexError, KeyError, TypeError, ValueError) as error:
             raise AuthorityUnusable(why=f"this is no offline kit: {error}") from None

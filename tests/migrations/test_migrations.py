@@ -1,5 +1,6 @@
 """The diary of the tables leads from nothing to what the models say, on both databases."""
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -7,7 +8,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import create_engine, inspect, select
+from sqlalchemy import create_engine, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 import certificates
@@ -169,4 +170,23 @@ def test_a_table_is_remade_with_the_columns_that_came_later(empty_settings):
         assert (str(found[0]).replace("'", '"'), *found[1:]) == ('["uscc"]', 2, "change")
     with pytest.raises(IntegrityError, match="later_rule"), office.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE licences SET version = 1000")
+    office.close()
+
+
+def test_what_was_sealed_before_it_could_be_extended_is_due(empty_settings):
+    office = open_office(empty_settings)
+    options = {"options": "-c session_replication_role=replica"} if office.engine.dialect.name == "postgresql" else {}
+    bare = create_engine(empty_settings.sqlalchemy_url, connect_args=options)
+    with bare.begin() as connection:
+        command.upgrade(migrations._config(connection=connection), "0012")
+    with bare.begin() as connection:
+        connection.execute(
+            text("INSERT INTO licence_renditions (licence_id, sha256, pdf, kept_at) VALUES (:id, 'x', :pdf, :at)"),
+            {"id": uuid4().hex, "pdf": b"%PDF-", "at": "2026-09-21 01:00:00.000000"},
+        )
+    migrations.upgrade(bare)
+    bare.dispose()
+    with office.work(read_only=True) as work:
+        assert certificates.rendition_due(work.session, work.now)
+        assert not certificates.rendition_due(work.session, datetime(2026, 9, 21, tzinfo=UTC))
     office.close()

@@ -5,6 +5,7 @@ The rules are those of ISO 19005-3 that a drawing can break; conformance as such
 
 import shutil
 import subprocess
+from dataclasses import replace
 from io import BytesIO
 
 import pikepdf
@@ -18,6 +19,7 @@ from approval.services import licences
 from certificates import Outcome, Question
 from tests.kit import walks
 from tests.kit.samples import ACCEPT, ADVISE, REVIEW, SIGN
+from tests.kit.timestamps import TimestampAuthority
 
 # One red pixel.
 PIXEL = (
@@ -70,6 +72,15 @@ def wrong(thing):
 
 def test_a_sealed_licence_keeps_the_rules_of_the_archive(sealed):
     assert list(faults(sealed)) == []
+
+
+def test_a_licence_that_was_extended_keeps_them_too(office, sealed):
+    tsa = TimestampAuthority(office.clock())
+    trust = replace(office.trust, tsas=(tsa.certificate,))
+    for stamp in (None, tsa.stamp):
+        extended = certificates.extend_document(sealed, trust, stamp, now=office.clock())
+        assert extended != sealed
+        assert list(faults(extended)) == []
 
 
 def test_the_rules_are_looked_at():
