@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Self
 
 from cryptography import x509
@@ -47,7 +48,7 @@ class Signed:
 
     def certificates(self) -> list[x509.Certificate]:
         """Read the certificates in the header (证书链), the signer's first; raises KeyError, ValueError."""
-        return [x509.load_der_x509_certificate(base64.b64decode(one, validate=True)) for one in self.header["x5c"]]
+        return [_certificate(one) for one in self.header["x5c"]]
 
     def holds(self, certificate: x509.Certificate) -> bool:
         """Tell whether the certificate's P-256 key signed exactly this (验签)."""
@@ -133,6 +134,11 @@ def unb64(text: str) -> bytes:
     if b64(data) != text:
         raise binascii.Error("not canonical base64url")
     return data
+
+
+@lru_cache(maxsize=256)
+def _certificate(text: str) -> x509.Certificate:
+    return x509.load_der_x509_certificate(base64.b64decode(text, validate=True))
 
 
 def _signing_input(head: str, payload: bytes) -> bytes:

@@ -6,16 +6,15 @@ makes it valid. `issue` does both in the caller's transaction; a remote seal doe
 
 import secrets
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from certificates import numbers, seals, statements
+from certificates import numbers, seals, statements, writing
 from certificates.errors import IllegalAct, LicenceUnknown, ReasonMissing
 from certificates.identifiers import Identifier, require_type_code
 from certificates.parties import Holder, Issuer
@@ -118,14 +117,20 @@ class Succession:
 
 
 def issue(session: Session, draft: Draft, sealer: Sealer, *, now: datetime, actor: str) -> Licence:
-    """Issue a licence (颁发证照): intend, then seal, in the caller's transaction; a source issues once.
+    """Issue a licence (颁发证照), intended and sealed at once, in the caller's transaction; a source issues once.
 
     Raises what `intend` and `seal` raise.
     """
-    licence = intend(session, draft, now=now, actor=actor)
-    if licence.state is State.INTENDED:
-        seal(session, licence, sealer, now=now, actor=actor)
-    return licence
+    licence = _drafted(session, draft, now)
+    seals.require_entitled(sealer, licence.issuer_uscc, now)
+    licence.seal = seals.seal(licence.statement.encode(), sealer, now)
+    licence.state, licence.sealed_at = State.VALID, now
+    if writing.write(session, licence, (Act.INTEND, Act.SEAL), now, actor):
+        return licence
+    known = _given_back(session, draft)
+    if known.state is State.INTENDED:
+        seal(session, known, sealer, now=now, actor=actor)
+    return known
 
 
 def intend(session: Session, draft: Draft, *, now: datetime, actor: str) -> Licence:
@@ -135,33 +140,8 @@ def intend(session: Session, draft: Draft, *, now: datetime, actor: str) -> Lice
     `now` is an aware instant. Asked twice for one source, even at once, it returns the
     same licence. Raises NumberPatternInvalid, NumbersExhausted, IdentifierInvalid, NotCanonical.
     """
-    if known := find_by_source(session, draft.source):
-        return known
-
-    def first() -> Licence:
-        number = numbers.draw(session, draft.type.number_pattern, _parts(draft))
-        return _written(
-            number=number,
-            version=1,
-            source=draft.source,
-            type_code=draft.type.code,
-            type_name=draft.type.name,
-            holder_name=draft.holder.name,
-            holder_code=draft.holder.code,
-            holder_code_type=draft.holder.code_type,
-            issuer_code=draft.issuer.code,
-            issuer_uscc=draft.issuer.uscc,
-            issuer_name=draft.issuer.name,
-            fields=dict(draft.fields),
-            public_fields=list(draft.type.public_fields),
-            shared_fields=list(draft.type.shared_fields),
-            issued_on=draft.issued_on,
-            valid_from=draft.valid_from,
-            valid_until=draft.valid_until,
-            intended_at=now,
-        )
-
-    return _once(session, draft.source, first, at=now, actor=actor)
+    licence = _drafted(session, draft, now)
+    return licence if writing.write(session, licence, (Act.INTEND,), now, actor) else _given_back(session, draft)
 
 
 def succeed(session: Session, number: str, new: Succession, sealer: Sealer, *, now: datetime, actor: str) -> Licence:
@@ -203,30 +183,32 @@ def intend_succession(session: Session, number: str, new: Succession, *, now: da
     renewed = new.act is Act.RENEW
     issuer = new.issuer if new.act is Act.REISSUE and new.issuer else None
 
-    def later() -> Licence:
-        return _written(
-            number=old.number,
-            version=old.version + 1,
-            succession=new.act,
-            source=new.source,
-            type_code=old.type_code,
-            type_name=new.type.name if new.type else old.type_name,
-            holder_name=holder.name,
-            holder_code=holder.code,
-            holder_code_type=holder.code_type,
-            issuer_code=issuer.code if issuer else old.issuer_code,
-            issuer_uscc=issuer.uscc if issuer else old.issuer_uscc,
-            issuer_name=issuer.name if issuer else old.issuer_name,
-            fields=dict(new.fields if new.act is Act.CHANGE and new.fields is not None else old.fields),
-            public_fields=list(new.type.public_fields if new.type else old.public_fields),
-            shared_fields=list(new.type.shared_fields if new.type else old.shared_fields),
-            issued_on=old.issued_on if new.act is Act.REISSUE else new.issued_on,
-            valid_from=new.issued_on if renewed else old.valid_from,
-            valid_until=new.valid_until if renewed else old.valid_until,
-            intended_at=now,
-        )
-
-    return _once(session, new.source, later, at=now, actor=actor)
+    licence = _written(
+        number=old.number,
+        version=old.version + 1,
+        succession=new.act,
+        source=new.source,
+        type_code=old.type_code,
+        type_name=new.type.name if new.type else old.type_name,
+        holder_name=holder.name,
+        holder_code=holder.code,
+        holder_code_type=holder.code_type,
+        issuer_code=issuer.code if issuer else old.issuer_code,
+        issuer_uscc=issuer.uscc if issuer else old.issuer_uscc,
+        issuer_name=issuer.name if issuer else old.issuer_name,
+        fields=dict(new.fields if new.act is Act.CHANGE and new.fields is not None else old.fields),
+        public_fields=list(new.type.public_fields if new.type else old.public_fields),
+        shared_fields=list(new.type.shared_fields if new.type else old.shared_fields),
+        issued_on=old.issued_on if new.act is Act.REISSUE else new.issued_on,
+        valid_from=new.issued_on if renewed else old.valid_from,
+        valid_until=new.valid_until if renewed else old.valid_until,
+        intended_at=now,
+    )
+    if writing.write(session, licence, (Act.INTEND,), now, actor):
+        return licence
+    known = find_by_source(session, new.source)  # somebody asked for the same at the same moment
+    assert known is not None
+    return known
 
 
 def seal(
@@ -308,6 +290,37 @@ def _parts(draft: Draft) -> dict[str, str]:
     return {"year": f"{draft.issued_on.year:04d}", "region": draft.issuer.region, **said}
 
 
+def _drafted(session: Session, draft: Draft, now: datetime) -> Licence:
+    return _written(
+        number=numbers.draw(session, draft.type.number_pattern, _parts(draft)),
+        version=1,
+        source=draft.source,
+        type_code=draft.type.code,
+        type_name=draft.type.name,
+        holder_name=draft.holder.name,
+        holder_code=draft.holder.code,
+        holder_code_type=draft.holder.code_type,
+        issuer_code=draft.issuer.code,
+        issuer_uscc=draft.issuer.uscc,
+        issuer_name=draft.issuer.name,
+        fields=dict(draft.fields),
+        public_fields=list(draft.type.public_fields),
+        shared_fields=list(draft.type.shared_fields),
+        issued_on=draft.issued_on,
+        valid_from=draft.valid_from,
+        valid_until=draft.valid_until,
+        intended_at=now,
+    )
+
+
+def _given_back(session: Session, draft: Draft) -> Licence:
+    """Find what the source was given before, and give the number that was drawn for it back."""
+    numbers.give_back(session, draft.type.number_pattern, _parts(draft))
+    known = find_by_source(session, draft.source)
+    assert known is not None
+    return known
+
+
 def _written(*, number: str, version: int, **said: Any) -> Licence:
     serial = "".join(character for character in number if character.isascii() and character.isalnum())
     licence = Licence(
@@ -321,20 +334,6 @@ def _written(*, number: str, version: int, **said: Any) -> Licence:
         **said,
     )
     licence.statement = statements.compose(licence).decode()
-    return licence
-
-
-def _once(session: Session, source: str, write: Callable[[], Licence], **facts: Any) -> Licence:
-    try:
-        with session.begin_nested():
-            licence = write()
-            session.add(licence)
-            session.flush()
-            _record(session, licence, Act.INTEND, **facts)
-    except IntegrityError:
-        if known := find_by_source(session, source):  # somebody asked for the same at the same moment
-            return known
-        raise
     return licence
 
 

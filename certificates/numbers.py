@@ -19,6 +19,7 @@ _TAKE = text(
     "INSERT INTO licence_counters (scope, last) VALUES (:scope, 1) "
     "ON CONFLICT (scope) DO UPDATE SET last = licence_counters.last + 1 RETURNING last"
 )
+_GIVE = text("UPDATE licence_counters SET last = last - 1 WHERE scope = :scope")
 
 
 def require_pattern(pattern: str) -> None:
@@ -32,6 +33,11 @@ def require_pattern(pattern: str) -> None:
         raise NumberPatternInvalid(pattern=pattern)
 
 
+def give_back(session: Session, pattern: str, parts: Mapping[str, str]) -> None:
+    """Give the number back that was drawn last in this transaction (退回编号), which still keeps all others waiting."""
+    session.execute(_GIVE, {"scope": _scope(pattern, parts)})
+
+
 def draw(session: Session, pattern: str, parts: Mapping[str, str]) -> str:
     """Draw the next licence number (证照编号) of a pattern; whoever rolls back gives the number back.
 
@@ -40,10 +46,7 @@ def draw(session: Session, pattern: str, parts: Mapping[str, str]) -> str:
     or not of digits and capitals, NumbersExhausted when the serial outgrows its width.
     """
     require_pattern(pattern)
-    prefix = pattern.removesuffix(_CHECK)
-    if unfit := [name for name in _PLACE.findall(prefix) if not _PART.fullmatch(parts.get(name, ""))]:
-        raise NumberPatternInvalid(pattern=pattern, unfit=unfit)
-    scope = _PLACE.sub(lambda place: parts[place[1]], prefix)
+    scope = _scope(pattern, parts)
     serial = str(session.execute(_TAKE, {"scope": scope}).scalar_one())
 
     def padded(place: re.Match[str]) -> str:
@@ -52,6 +55,13 @@ def draw(session: Session, pattern: str, parts: Mapping[str, str]) -> str:
         return serial.zfill(int(place[1]))
 
     number = _SERIAL.sub(padded, scope)
-    if prefix == pattern:
+    if not pattern.endswith(_CHECK):
         return number
     return number + mod_11_10.calc_check_digit(re.sub(r"[^0-9]", "", number))
+
+
+def _scope(pattern: str, parts: Mapping[str, str]) -> str:
+    prefix = pattern.removesuffix(_CHECK)
+    if unfit := [name for name in _PLACE.findall(prefix) if not _PART.fullmatch(parts.get(name, ""))]:
+        raise NumberPatternInvalid(pattern=pattern, unfit=unfit)
+    return _PLACE.sub(lambda place: parts[place[1]], prefix)

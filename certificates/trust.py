@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -67,28 +68,26 @@ class Trust:
     def examine(self, certificate: x509.Certificate, at: datetime) -> list[Check]:
         """Ask whether a seal's certificate was good (证书链查验) at an aware instant; nothing is raised.
 
-            Seals are issued by the root itself. A revocation list that ended before the instant answers nothing.
+        Seals are issued by the root itself. A revocation list that ended before the instant answers nothing.
         The instant is the seal's own word: a stolen key can date back.
         """
-        try:
-            certificate.verify_directly_issued_by(self.root)
-            issued = True
-        except (InvalidSignature, ValueError, TypeError):
-            issued = False
         lasting = certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
         serial = certificate.serial_number
         ends = self.crl.next_update_utc
         current = ends is not None and at <= ends
         return [
-            Check(Question.CHAIN_TO_ROOT, issued and lasting and _may_seal(certificate), f"{serial:x}"),
+            Check(Question.CHAIN_TO_ROOT, lasting and _may_seal(certificate, self.root), f"{serial:x}"),
             Check(Question.SEAL_NOT_REVOKED, not self.revoked(serial, at) if current else None, f"crl < {ends}"),
         ]
 
 
-def _may_seal(certificate: x509.Certificate) -> bool:
+@lru_cache(maxsize=256)
+def _may_seal(certificate: x509.Certificate, root: x509.Certificate) -> bool:
+    # Kept, because what a certificate says does not change, and a city has as many seals as departments.
     try:
+        certificate.verify_directly_issued_by(root)
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
         authority = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):
+    except (InvalidSignature, x509.ExtensionNotFound, TypeError, ValueError):
         return False
     return usage.content_commitment and not authority

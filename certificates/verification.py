@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -110,10 +110,11 @@ def verify_token(
 
     `today` is the legal day; without `log` the log is not asked.
     """
-    licence = records.find_by_token(session, token)
-    if licence is None and (copy := copies.find(session, token)) is not None:
-        return _of_copy(session, copy, trust, today, log)
-    return _look_up(session, licence, trust, today, log)
+    view = _View(trust, today, log)
+    if (told := records.told_by_token(session, token)) is not None:
+        return _answered(session, *told, view)
+    copy = copies.find(session, token)
+    return _of_copy(session, copy, view) if copy else _conclude([_UNKNOWN])
 
 
 def verify_number(
@@ -126,14 +127,14 @@ def verify_number(
     given = records.tidy(check_code).encode(errors="replace")
     # All are compared, as many as there are: which one it was does not show in the time it takes.
     codes = [(hmac.compare_digest(given, one.check_code.encode()), one) for one in records.versions(session, number)]
-    return _look_up(session, next((one for same, one in codes if same), None), trust, today, log)
+    return _look_up(session, next((one for same, one in codes if same), None), _View(trust, today, log))
 
 
 def verify_as_operator(
     session: Session, number: str, *, trust: Trust, today: date, log: LogView | None = None
 ) -> Verification:
     """Verify by number alone (后台查验): numbers are guessable: for the operator's command line only."""
-    return _look_up(session, records.find_by_number(session, number), trust, today, log)
+    return _look_up(session, records.find_by_number(session, number), _View(trust, today, log))
 
 
 def verify_document(
@@ -154,8 +155,9 @@ def verify_document(
     """
     if len(upload) > limit:
         return _conclude([Check(Question.READABLE, False, f"> {limit} B")])
+    view = _View(trust, today, log)
     if upload.startswith(renditions.MAGIC):
-        known = _of_pdf(session, upload, trust, today, log)
+        known = _of_pdf(session, upload, view)
         return known or _conclude([_UNKNOWN, *examine(upload, trust, now)])
     try:
         said, seal = statements.open_sealed_json(upload)
@@ -164,25 +166,31 @@ def verify_document(
         return _conclude([Check(Question.READABLE, False, str(error))])
     licence = session.scalar(select(Licence).where(Licence.identifier == str(said.get("identifier"))))
     if licence and (licence.statement.encode(), licence.seal) == (statement, seal):
-        return _look_up(session, licence, trust, today, log, _matches(statement))
+        return _look_up(session, licence, view, _matches(statement))
     return _conclude([_UNKNOWN, *seals.examine(seal, statement, str(said.get("issuer_code")), trust)])
 
 
-def _of_pdf(session: Session, upload: bytes, trust: Trust, today: date, log: LogView | None) -> Verification | None:
+class _View(NamedTuple):
+    """What a verifier goes by: whom to trust, the legal day, the public log."""
+
+    trust: Trust
+    today: date
+    log: LogView | None
+
+
+def _of_pdf(session: Session, upload: bytes, view: _View) -> Verification | None:
     if licence := renditions.licence_of(session, upload):
-        return _look_up(session, licence, trust, today, log, _matches(upload))
+        return _look_up(session, licence, view, _matches(upload))
     if copy := copies.find_by_pdf(session, upload):
-        return _of_copy(session, copy, trust, today, log, _matches(upload))
+        return _of_copy(session, copy, view, _matches(upload))
     return None
 
 
-def _of_copy(
-    session: Session, copy: Copy, trust: Trust, today: date, log: LogView | None, *found: Check
-) -> Verification:
-    counts = copy.cancelled_at is None and today <= copy.until
+def _of_copy(session: Session, copy: Copy, view: _View, *found: Check) -> Verification:
+    counts = copy.cancelled_at is None and view.today <= copy.until
     check = Check(Question.COPY_COUNTS, counts, copy.cancelled_why or copy.until.isoformat())
     licence = session.get_one(Licence, copy.licence_id)
-    verification = _look_up(session, licence, trust, today, log, *found, check)
+    verification = _look_up(session, licence, view, *found, check)
     return replace(verification, copy=Annotation(copy.purpose, copy.recipient, copy.until))
 
 
@@ -190,23 +198,26 @@ def _matches(found: bytes) -> Check:
     return Check(Question.MATCHES_STORE, True, canonical.sha256(found))
 
 
-def _look_up(
-    session: Session, licence: Licence | None, trust: Trust, today: date, log: LogView | None, *found: Check
-) -> Verification:
+def _look_up(session: Session, licence: Licence | None, view: _View, *found: Check) -> Verification:
     if licence is None:
         return _conclude([_UNKNOWN])
-    done = records.acts(session, licence)
+    return _answered(session, licence, records.acts(session, licence), view, *found)
+
+
+def _answered(
+    session: Session, licence: Licence, done: Sequence[LicenceAct], view: _View, *found: Check
+) -> Verification:
     checks = [
         Check(Question.KNOWN_HERE, True, licence.identifier),
         *found,
         _record_unaltered(licence),
-        *_seal(licence, trust),
-        *_logged(session, licence, done, log),
+        *_seal(licence, view.trust),
+        *_logged(session, licence, done, view.log),
         *_standing(licence, done),
-        Check(Question.BEGUN, licence.valid_from <= today, licence.valid_from.isoformat()),
+        Check(Question.BEGUN, licence.valid_from <= view.today, licence.valid_from.isoformat()),
         Check(
             Question.NOT_EXPIRED,
-            licence.state is not State.EXPIRED and not licences.expired(licence, today),
+            licence.state is not State.EXPIRED and not licences.expired(licence, view.today),
             licence.valid_until.isoformat() if licence.valid_until else "",
         ),
     ]

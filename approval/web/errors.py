@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from approval.domain import errors
 from approval.domain.errors import Refusal
-from approval.web import bodies, words
+from approval.web import bodies, refusals, words
 from approval.web.door import office
 from certificates import (
     AuthorityUnusable,
@@ -86,7 +86,7 @@ def refused(refusal: Refusal | CertificateError) -> Response:
     facts = refusal.facts if isinstance(refusal, Refusal) and code < FAULT else {}
     if code > FAULT:
         facts = {"incident": _incident(refusal)}
-    reply = _reply(code, words.refusal(type(refusal)), refusal.code, facts)
+    reply = _reply(code, refusals.refusal(type(refusal)), refusal.code, facts)
     if minutes := facts.get("minutes"):
         reply.headers["Retry-After"] = str(minutes * 60)
     return reply
@@ -99,7 +99,7 @@ def _turned_away(error: HTTPException) -> Response:
     if error.code == bodies.TOO_LARGE:
         own = office().settings
         facts = {"largest_request": own.request_bytes, "largest_file": own.material_bytes}
-    reply = _reply(error.code, words.http(error.code), f"http-{error.code}", facts)
+    reply = _reply(error.code, refusals.http(error.code), f"http-{error.code}", facts)
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:
             reply.headers[name] = value
@@ -107,7 +107,7 @@ def _turned_away(error: HTTPException) -> Response:
 
 
 def _failed(fault: Exception) -> Response:
-    return _reply(FAULT, words.http(FAULT), "fault", {"incident": _incident(fault)})
+    return _reply(FAULT, refusals.http(FAULT), "fault", {"incident": _incident(fault)})
 
 
 def _incident(fault: Exception) -> str:
@@ -116,7 +116,7 @@ def _incident(fault: Exception) -> str:
     return number
 
 
-def _reply(status_code: int, told: words.Told, code: str, facts: dict[str, Any]) -> Response:
+def _reply(status_code: int, told: refusals.Told, code: str, facts: dict[str, Any]) -> Response:
     if wants_problem():
         problem = {
             # Facts first: none of them may pose as a member that RFC 9457 defines.

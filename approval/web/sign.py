@@ -14,7 +14,7 @@ from approval.office import Work
 from approval.services import identities, people
 from approval.services.identities import Answer
 from approval.settings import Settings
-from approval.web import errors, kept, languages, visitors, words
+from approval.web import errors, kept, languages, refusals, visitors
 from approval.web.door import Door
 
 door = Door("sign", __name__)
@@ -67,7 +67,7 @@ def sign_in_by_certificate(work: Work) -> Any:
     signed_in = identities.sign_in(work, answer)
     if isinstance(signed_in, tuple):
         return begin(work, *signed_in)
-    return _certificate_form(work, words.refusal(type(signed_in))), errors.status(type(signed_in))
+    return _certificate_form(work, refusals.refusal(type(signed_in))), errors.status(type(signed_in))
 
 
 @door.post("/sign-out")
@@ -127,7 +127,7 @@ def _form(*, wrong: bool = False, typed: str = "") -> str:
     return render_template("sign/in.html", wrong=wrong, name=name, **carried(typed))
 
 
-def _certificate_form(work: Work, refused: words.Told | None = None) -> str:
+def _certificate_form(work: Work, refused: refusals.Told | None = None) -> str:
     browser = session.setdefault(_BROWSER, secrets.token_urlsafe(32))
     challenge = identities.challenge(work, browser)
     return render_template("sign/certificate.html", challenge=challenge, refused=refused, **carried())

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -40,6 +41,9 @@ class LogKey:
     def id(self) -> bytes:
         """The four bytes that say whose a signature is (密钥标识)."""
         return hashlib.sha256(f"{self.origin}\n".encode() + _ED25519 + self.raw).digest()[:_ID_BYTES]
+
+    def __hash__(self) -> int:
+        return hash((self.origin, self.raw))
 
     def __str__(self) -> str:
         shown = base64.b64encode(_ED25519 + self.raw).decode()
@@ -88,6 +92,7 @@ class Checkpoint:
     root: bytes
 
 
+@lru_cache(maxsize=64)
 def read(note: str, key: LogKey) -> Checkpoint:
     """Read a checkpoint that this key signed (验证检查点); further signatures are somebody else's and are left alone.
 

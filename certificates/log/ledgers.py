@@ -4,12 +4,14 @@ import hashlib
 import json
 import re
 import secrets
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, true
 from sqlalchemy.orm import Session
 
 from certificates.errors import CheckpointInvalid, NotLogged
@@ -19,6 +21,16 @@ from certificates.log.tables import LogEntry, LogHead, LogTile
 
 _SALT_BYTES = 16
 _ENTRY: Final = insert(LogEntry)
+# An entry beside the newest head, in one statement.
+_NEWEST: Final = (
+    select(LogEntry.index, LogEntry.salt, LogEntry.entry, LogHead.size, LogHead.note)
+    .join(LogHead, true())
+    .order_by(LogHead.size.desc())
+    .limit(1)
+)
+# Tiles that were read for proofs, by database: under a head what stands in them never changes. Most are 8 KB.
+_READ: WeakKeyDictionary[object, OrderedDict[tuple[int, int, int], Sequence[bytes]]] = WeakKeyDictionary()
+_MOST_READ = 2_000
 # C2SP tlog-tiles: tile/<L>/<N>[.p/<W>] and tile/entries/<N>[.p/<W>], N in groups of three digits, all but the last
 # with an x before them.
 _TILE = re.compile(r"tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
@@ -87,12 +99,12 @@ def head(session: Session) -> LogHead | None:
 
 def prove(session: Session, kind: str, reference: str) -> Inclusion | None:
     """Prove that a row is in the log under its newest head (出具入账证明); None for one that is not logged yet."""
-    entry = session.scalar(select(LogEntry).where(LogEntry.kind == kind, LogEntry.reference == reference))
-    newest = head(session)
-    if entry is None or newest is None:
+    found = session.execute(_NEWEST.where(LogEntry.kind == kind, LogEntry.reference == reference)).first()
+    if found is None:
         return None
-    path = trees.inclusion(entry.index, newest.size, tiles(session))
-    return Inclusion(entry.index, entry.salt, entry.entry, tuple(path), newest.note)
+    index, salt, entry, size, note = found
+    path = trees.inclusion(index, size, _tiles_under(session, size))
+    return Inclusion(index, salt, entry, tuple(path), note)
 
 
 def holds(proof: Inclusion, content: bytes, key: LogKey) -> bool:
@@ -170,6 +182,29 @@ def tiles(session: Session) -> trees.Tiles:
             hashes = session.scalar(select(LogTile.hashes).where(LogTile.level == level, LogTile.number == number))
             known[place] = cut(hashes or b"")
         return known[place]
+
+    return read
+
+
+def _tiles_under(session: Session, size: int) -> trees.Tiles:
+    """Read tiles as they are under a head of a size, those that were read before from memory.
+
+    What is proved so is held against the root that was signed: a tile that was changed since proves nothing false.
+    """
+    stored, known = tiles(session), _READ.setdefault(session.get_bind(), OrderedDict())
+
+    def read(level: int, number: int) -> Sequence[bytes]:
+        width = min(trees.WIDTH, (size >> (level * 8)) - number * trees.WIDTH)
+        place = (level, number, width)
+        if place in known:
+            known.move_to_end(place)
+            return known[place]
+        found = stored(level, number)[: max(0, width)]
+        if len(found) == width:
+            known[place] = found
+            while len(known) > _MOST_READ:
+                known.popitem(last=False)
+        return found
 
     return read
 

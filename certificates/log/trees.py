@@ -5,11 +5,13 @@ What is asked of a tree is read from tiles, so that a proof costs a few reads ho
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 HASH_BYTES = 32
 WIDTH = 256
 """Hashes in a full tile, C2SP tlog-tiles; a tile of level L stands for 8·L levels of the tree."""
 _LEVELS = 8
+_FOLDED = 50_000
 
 # Level and number of a tile to as many of its hashes as there are.
 Tiles = Callable[[int, int], Sequence[bytes]]
@@ -86,6 +88,12 @@ def grew(old: int, new: int, proof: Sequence[bytes], before: bytes, after: bytes
 
 def fold(hashes: Sequence[bytes]) -> bytes:
     """Hash a power of two of neighbours into their subtree (合并子树)."""
+    return _folded(tuple(hashes))
+
+
+@lru_cache(maxsize=_FOLDED)
+def _folded(hashes: tuple[bytes, ...]) -> bytes:
+    # Kept, because proofs share most of theirs.
     level = list(hashes)
     while len(level) > 1:
         level = [node(level[place], level[place + 1]) for place in range(0, len(level), 2)]

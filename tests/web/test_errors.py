@@ -10,7 +10,7 @@ from approval.domain import errors as domain
 from approval.domain.actors import SYSTEM
 from approval.domain.errors import Incomplete, Missing, Overtaken, Refusal
 from approval.services import people
-from approval.web import errors, words
+from approval.web import errors, refusals
 from certificates import CertificateError
 from tests.web.conftest import PASSWORD, send
 
@@ -36,12 +36,12 @@ def test_every_refusal_has_a_status_and_words_of_its_own(app):
     with app.test_request_context():
         for kind in everyone:
             assert 400 <= errors.status(kind) <= 503, kind
-            assert kind.code in words._REFUSALS, kind
-            assert str(words.refusal(kind).title)
+            assert kind.code in refusals.REFUSALS, kind
+            assert str(refusals.refusal(kind).title)
 
 
 def test_no_words_are_kept_for_refusals_that_are_gone():
-    assert set(words._REFUSALS) == {kind.code for kind in _everyone()}
+    assert set(refusals.REFUSALS) == {kind.code for kind in _everyone()}
 
 
 def test_a_refusal_without_a_row_inherits_its_parents():
@@ -49,7 +49,7 @@ def test_a_refusal_without_a_row_inherits_its_parents():
         """For this test only."""
 
     assert errors.status(Sample) == errors.status(domain.OutOfTurn) == 409
-    assert words.refusal(Sample) is words.refusal(Overtaken)
+    assert refusals.refusal(Sample) is refusals.refusal(Overtaken)
     assert errors.status(KeyError) == 500
 
 
