@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 # By so much the clock of whoever signed something a moment ago may be ahead of ours.
@@ -88,12 +88,14 @@ class Outcome(StrEnum):
 class Check:
     """One question and its answer (查验结果): yes, no, or None when it could not be asked, never a yes.
 
-    `detail` is a fact in no language (a day, a hash, a limit), a quoted reason, or why it could not be asked.
+    `detail` is a fact in no language (a day, a hash, a limit), a quoted reason, or why it could not be asked; `at` is
+    when what it tells of happened.
     """
 
     question: Question
     holds: bool | None
     detail: str = ""
+    at: datetime | None = None
 
 
 # The gravest no is told: first what the thing is, then whose, then whether it is whole, then where it stands.

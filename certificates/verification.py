@@ -93,7 +93,7 @@ class Verification:
             name: value.isoformat() if isinstance(value, date) else value
             for name, value in asdict(self.licence).items()
         }
-        checks = [asdict(check) for check in self.checks]
+        checks = [{**asdict(check), "at": check.at and check.at.isoformat()} for check in self.checks]
         copy = self.copy and {**asdict(self.copy), "until": self.copy.until.isoformat()}
         return {"outcome": self.outcome, "holds": self.holds, "checks": checks, "licence": licence, "copy": copy}
 
@@ -254,13 +254,15 @@ def _standing(licence: Licence, history: Sequence[LicenceAct]) -> Iterator[Check
     if Act.SUSPEND in done and Act.RESUME in done and done[Act.SUSPEND].id < done[Act.RESUME].id:
         del done[Act.SUSPEND]
     taken = next((act for act in done.values() if act.act in licences.SUCCESSIONS), None)
-    yield Check(Question.NOT_SUPERSEDED, licence.state is not State.SUPERSEDED and taken is None, _told(taken))
+    yield _told(Question.NOT_SUPERSEDED, taken, holds=licence.state is not State.SUPERSEDED)
     for question, state, act in _STANDING:
-        yield Check(question, licence.state is not state and act not in done, _told(done.get(act)))
+        yield _told(question, done.get(act), holds=licence.state is not state)
 
 
-def _told(act: LicenceAct | None) -> str:
-    return f"{act.at.isoformat()} {act.reason} ({act.basis})" if act else ""
+def _told(question: Question, act: LicenceAct | None, *, holds: bool) -> Check:
+    if act is None:
+        return Check(question, holds)
+    return Check(question, False, f"{act.reason} ({act.basis})", act.at)
 
 
 def _conclude(checks: list[Check], licence: Licence | None = None) -> Verification:

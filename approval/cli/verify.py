@@ -11,7 +11,7 @@ from approval.office import Office, open_office, wall_clock
 from approval.services import licences
 from approval.settings import Settings
 from approval.web import words
-from certificates import CertificateError, OfflineKit, Verification, verify_file_offline
+from certificates import CertificateError, Check, OfflineKit, Verification, verify_file_offline
 
 _MARKS = {True: "✓", False: "✗", None: "?"}
 
@@ -68,7 +68,11 @@ def as_text(verification: Verification) -> str:
     """Say a verification in lines: the bottom line, then every check by name."""
     told = words.OUTCOMES[verification.outcome]
     lines = [
-        f"  {_MARKS[check.holds]} {check.question:<30}{words.QUESTIONS[check.question]}  {check.detail}".rstrip()
+        f"  {_MARKS[check.holds]} {check.question:<30}{words.QUESTIONS[check.question]}  {_detail(check)}".rstrip()
         for check in verification.checks
     ]
     return "\n".join([f"{verification.outcome.upper()} {told.title}：{told.advice}", *lines])
+
+
+def _detail(check: Check) -> str:
+    return f"{check.at.isoformat()} {check.detail}" if check.at else check.detail

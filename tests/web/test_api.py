@@ -52,7 +52,7 @@ def test_a_licence_is_verified_by_token_by_number_and_by_file(client, city):
         said = reply.get_json()
         assert (reply.status_code, said["outcome"], said["holds"]) == (200, "valid", True)
         assert said["licence"]["number"] == city.number
-        assert {"question", "holds", "detail"} == set(said["checks"][0])
+        assert {"question", "holds", "detail", "at"} == set(said["checks"][0])
     unknown = client.get("/api/v1/verify?token=AAAA").get_json()
     assert (unknown["outcome"], unknown["licence"]) == ("unknown", None)
 

@@ -133,3 +133,5 @@ def test_one_licence_is_reissued_at_the_window(cai, office, city):
     reply = send(cai, at, form=at, deed="reissue", page_token="t", **WHY)
     assert reply.status_code == 303
     assert "第 2 版" in cai.get(at).text
+    # Whoever holds up the old print is told why, and on which day as the law reckons days.
+    assert "2026年9月25日</time> 证照样式调整。 (第二十九条)" in cai.get(f"/verify/{city.token}").text
