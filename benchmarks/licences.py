@@ -19,7 +19,7 @@ from approval.domain.actors import SYSTEM, VISITOR
 from approval.models.people import Department
 from approval.office import Office
 from approval.paths import FONTS, WORKFLOWS
-from approval.services import licences, workers
+from approval.services import licences, offline, workers
 from benchmarks.clusters import cluster
 from benchmarks.engine import office_in
 from benchmarks.figures import figure
@@ -69,6 +69,16 @@ def _store(office: Office, database: str) -> None:
             assert licences.verify(work, token=next(tokens)).holds
 
     figure(f"{database}_verified_by_token", _rate(verify, _ISSUED), "/s", ">=", 1_000)
+    workers.publish(office)
+    with office.work(by=VISITOR, read_only=True) as work:
+        kit, now, today = certificates.OfflineKit.read(offline.kit(work)), work.now, work.today
+        known = (certificates.find_by_token(work.session, token) for token in issued)
+        codes = iter([certificates.compose_code(work.session, one, sealer, now) for one in known if one])
+
+    def verify_offline() -> None:
+        assert certificates.verify_code_offline(next(codes), kit, today=today, now=now).holds
+
+    figure(f"{database}_verified_offline", _rate(verify_offline, _ISSUED), "/s", ">=", 2_000)
 
 
 def _drawing(office: Office) -> None:

@@ -6,7 +6,7 @@ more compares the root's fingerprint with the published one.
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Self
 
@@ -44,11 +44,15 @@ def pack(session: Session, trust: Trust) -> bytes:
 
 @dataclass(frozen=True)
 class Kit:
-    """A kit that was read (离线查验包): what to trust, the seals by their short names, the lists by department."""
+    """A kit that was read (离线查验包): what to trust, the seals by their short names, the lists by department.
+
+    `opened` are the lists that were asked before.
+    """
 
     trust: Trust
     seals: Mapping[str, x509.Certificate]
     lists: Mapping[str, str]
+    opened: dict[str, StatusList | None] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @classmethod
     def read(cls, data: bytes) -> Self:
@@ -70,11 +74,13 @@ class Kit:
 
     def statuses(self, uscc: str) -> StatusList | None:
         """Read a department's list (取状态列表); None when the kit has none, or none that is the department's own."""
-        try:
-            found = StatusList.read(self.lists[uscc], self.trust)
-        except Exception:  # noqa: BLE001 -- whatever a forged list makes a parser say, it is no list
-            return None
-        return found if found.uscc == uscc else None
+        if uscc not in self.opened:
+            try:
+                self.opened[uscc] = StatusList.read(self.lists[uscc], self.trust)
+            except Exception:  # noqa: BLE001 -- whatever a forged list makes a parser say, it is no list
+                self.opened[uscc] = None
+        found = self.opened[uscc]
+        return found if found and found.uscc == uscc else None
 
     def standing(self, uscc: str, place: int, now: datetime, *, uri: str | None = None) -> list[Check]:
         """Ask a department's list where a licence stands (查状态); `uri` is the list that the licence itself names.
