@@ -17,6 +17,7 @@ from approval.web import (
     api,
     bodies,
     copies,
+    desk,
     diagrams,
     errors,
     exports,
@@ -58,7 +59,7 @@ _DOORS: dict[str, tuple[Door, ...]] = {
         materials.door,
         diagrams.door,
     ),
-    "window": (sign.door, window.door, licences.door, materials.door, diagrams.door),
+    "window": (sign.door, window.door, desk.door, licences.door, materials.door, diagrams.door),
     "admin": (sign.door, admin.door, workshops.door, rosters.door, operations.door, types.door),
 }
 # Where "/" leads in a process that does not open the public door.

@@ -101,6 +101,10 @@ class ItemClosed(OutOfTurn):
     """This service item takes no new cases."""
 
 
+class Unanswered(OutOfTurn):
+    """Colleagues who were asked to sign have not answered yet."""
+
+
 class Overtaken(OutOfTurn):
     """Somebody else was faster; please look at the case as it is now."""
 

@@ -2,6 +2,7 @@
 
 from approval.models import (
     cases,
+    desks,
     drafts,
     incidents,
     items,
@@ -19,6 +20,7 @@ from approval.models.base import Base
 __all__ = [
     "Base",
     "cases",
+    "desks",
     "drafts",
     "incidents",
     "items",

@@ -4,7 +4,7 @@ What somebody may not see is `NotFound`, so that numbers cannot be tried out; wh
 do is `NotAllowed`.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or_, select, true
@@ -13,6 +13,7 @@ from sqlalchemy.orm import contains_eager
 from approval.domain.errors import AlreadyDone, Held, NotAllowed, NotFound, NotSignedIn, Overtaken, Refusal
 from approval.domain.manifests import APPLICANT
 from approval.models.cases import Case
+from approval.models.desks import Countersign
 from approval.models.materials import Material
 from approval.models.people import Agency
 from approval.models.tasks import Progress, Task, Timer
@@ -25,6 +26,9 @@ _OBTAIN: Final = (
         Task,
         exists().where(Agency.person_id == bindparam("person"), Agency.organization_id == Case.applicant_id),
         exists().where(Timer.case_id == Case.id, Timer.progress == Progress.OPEN, Timer.due_at <= bindparam("now")),
+        exists().where(
+            Countersign.task_id == Task.id, Countersign.answered_at.is_(None), Countersign.withdrawn_at.is_(None)
+        ),
     )
     .select_from(Case)
     .join(Task, Task.case_id == Case.id)
@@ -138,18 +142,31 @@ def task(work: Work, task_id: UUID) -> Task:
     another did or claimed it; `NotAllowed` for the wrong post, in one's own matter (回避), or for somebody who
     did a task that must be done by another (行政许可法第三十四条, 受办分离).
     """
-    return task_in_time(work, task_id)[0]
+    return task_in_time(work, task_id).task
 
 
-def task_in_time(work: Work, task_id: UUID) -> tuple[Task, bool]:
-    """Obtain an open task as `task` does (取得待办), and whether a timer of its case is due: both in one reading."""
+class Obtained(NamedTuple):
+    """An open task that the actor may do (所取待办), and whether a timer of its case or a colleague's answer is due."""
+
+    task: Task
+    time_is_up: bool
+    unsigned: bool
+
+
+def task_in_time(work: Work, task_id: UUID) -> Obtained:
+    """Obtain an open task as `task` does (取得待办), with what stands against completing it: all in one reading."""
     _somebody(work)
     found = work.session.execute(_OBTAIN, {"task": task_id, "person": work.actor.person, "now": work.now}).one_or_none()
     if found is None or not _sees_task(work, found[0]):
         raise NotFound(task=str(task_id))
-    task_, agent, due = found
+    task_, agent, due, unsigned = found
     _require_doable(work, task_, agent=agent)
-    return task_, due
+    return Obtained(task_, due, unsigned)
+
+
+def recused(work: Work, found: Case) -> bool:
+    """Tell whether a case is the actor's own matter (回避): what they filed, applied for, or may act for."""
+    return _in_own_matter(work, found)
 
 
 def require_moving(found: Case) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -14,9 +14,10 @@ from argon2.exceptions import VerificationError
 from sqlalchemy import delete, select, update
 from stdnum.cn import ric, uscc
 
-from approval.domain.actors import Actor, Post
+from approval.domain.actors import ADMINISTRATOR, Actor, Post
 from approval.domain.errors import AnswersInvalid, Missing, NotAllowed, NotFound, NotSignedIn
 from approval.models import people as models
+from approval.models.desks import Cover
 from approval.models.people import Agency, Department, Organization, Person
 from approval.office import Work
 from approval.services import limits
@@ -37,7 +38,8 @@ def actor(work: Work, person_id: UUID, organization_id: UUID | None = None) -> A
         raise NotFound(person=str(person_id))
     if organization_id is not None and work.session.get(Agency, (person_id, organization_id)) is None:
         raise NotAllowed(organization=str(organization_id))
-    posts = frozenset(Post(post.department_code, post.role) for post in person.posts)
+    held = [*person.posts, *_stood_in_for(work, person_id)]
+    posts = frozenset(Post(post.department_code, post.role) for post in held)
     return Actor(person.name, person.id, organization_id, posts)
 
 
@@ -230,6 +232,15 @@ def begin_session(work: Work, person_id: UUID) -> str:
 def end_sessions(work: Work, person_id: UUID) -> None:
     """End all sessions of a person (结束全部会话), wherever they are signed in."""
     work.session.execute(delete(models.Session).where(models.Session.person_id == person_id))
+
+
+def _stood_in_for(work: Work, person_id: UUID) -> Sequence[models.Post]:
+    """Find the posts of those for whom a person stands in today (代理岗位), an administrator's never."""
+    absent = select(Cover.absent).where(
+        Cover.stands_in == person_id, Cover.since <= work.today, Cover.until >= work.today, Cover.ended_at.is_(None)
+    )
+    theirs = select(models.Post).where(models.Post.person_id.in_(absent), models.Post.role != ADMINISTRATOR)
+    return work.session.scalars(theirs).all()
 
 
 def _fingerprint(token: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import defer, joinedload
 from approval.domain import texts
 from approval.domain.actors import Post
 from approval.domain.answers import Form
-from approval.domain.errors import AlreadyDone, AnswersInvalid, NotAllowed, OutOfTurn
+from approval.domain.errors import AlreadyDone, AnswersInvalid, NotAllowed, OutOfTurn, Unanswered
 from approval.domain.manifests import APPLICANT
 from approval.models.cases import Case
 from approval.models.items import ItemVersion
@@ -40,24 +40,32 @@ class Tab(StrEnum):
 
 
 def queue(
-    work: Work, tab: Tab = Tab.ALL, *, post: Post | None = None, number: str = "", limit: int = 50, offset: int = 0
+    work: Work,
+    tab: Tab = Tab.ALL,
+    *,
+    post: Post | None = None,
+    number: str = "",
+    item: str = "",
+    limit: int = 50,
+    offset: int = 0,
 ) -> list[Task]:
     """List the open tasks of the actor's posts (待办列表), what is due first, then the oldest; cases come with them.
 
-    `post` narrows it to one of several posts, `number` to cases whose number has these characters.
+    `post` narrows it to one of several posts, `number` to cases whose number has these characters, `item` to those of
+    one service item.
     """
     with_case = joinedload(Task.case, innerjoin=True).options(defer(Case.state), joinedload(Case.item_version))
-    listed = _queue(work, post, number).options(with_case)
+    listed = _queue(work, post, number, item).options(with_case)
     if tab is not Tab.ALL:
         listed = listed.where(_PARTS[tab](work))
     in_order = listed.order_by(Task.due_on.is_(None), Task.due_on, Task.opened_at, Task.id)
     return list(work.session.scalars(in_order.limit(limit).offset(offset)))
 
 
-def count(work: Work, *, post: Post | None = None, number: str = "") -> dict[Tab, int]:
+def count(work: Work, *, post: Post | None = None, number: str = "", item: str = "") -> dict[Tab, int]:
     """Count what `queue` would list under each tab (待办计数), in one reading."""
     counted = [func.count(), *(func.count().filter(part(work)) for part in _PARTS.values())]
-    every, *parts = work.session.execute(_queue(work, post, number).with_only_columns(*counted)).one()
+    every, *parts = work.session.execute(_queue(work, post, number, item).with_only_columns(*counted)).one()
     return {**dict(zip(_PARTS, parts, strict=True)), Tab.ALL: every}
 
 
@@ -107,13 +115,15 @@ def complete(work: Work, task_id: UUID, given: Mapping[str, Any], *, token: str 
     once; whatever the acts that follow refuse. An applicant's correction goes through `cases.correct`.
     """
     try:
-        task, time_is_up = access.task_in_time(work, task_id)
+        task, time_is_up, unsigned = access.task_in_time(work, task_id)
     except AlreadyDone:
         if (done := _done_with(work, task_id, token)) is not None:
             return done
         raise
     if task.role == APPLICANT and task.form is None:
         raise NotAllowed(task=task.element)
+    if unsigned:  # whoever was asked to sign is heard first
+        raise Unanswered(task=task.element)
     if time_is_up:
         timers.come_first(work, task.case, task)
     questions = form(work, task)
@@ -186,13 +196,17 @@ _PARTS: Mapping[Tab, Callable[[Work], ColumnElement[bool]]] = {
 }
 
 
-def _queue(work: Work, post: Post | None, number: str) -> Select[Task]:
+def _queue(work: Work, post: Post | None, number: str, item: str) -> Select[Task]:
     listed = access.queue(work)
     if post is not None:
         listed = listed.where(Task.department_code == post.department, Task.role == post.role)
+    if number or item:
+        listed = listed.join(Task.case)
     if number:
-        wanted = Case.number.contains(number, autoescape=True) if number.isprintable() else false()
-        listed = listed.join(Task.case).where(wanted)
+        listed = listed.where(Case.number.contains(number, autoescape=True) if number.isprintable() else false())
+    if item:
+        of_item = ItemVersion.item_code == item if item.isprintable() else false()
+        listed = listed.join(ItemVersion, ItemVersion.id == Case.item_version_id).where(of_item)
     return listed
 
 

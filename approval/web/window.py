@@ -10,9 +10,24 @@ from werkzeug.wrappers import Response
 from approval.domain.actors import Post
 from approval.domain.errors import AnswersInvalid, Missing, NotAllowed, Refusal
 from approval.domain.texts import LONGEST_CODE
-from approval.models.tasks import Task
+from approval.models.tasks import Progress, Task
 from approval.office import Work
-from approval.services import access, countdowns, diagrams, dossiers, forms, people, snapshots, tasks
+from approval.services import (
+    access,
+    countdowns,
+    countersigns,
+    diagrams,
+    dossiers,
+    filters,
+    forms,
+    handovers,
+    items,
+    memos,
+    people,
+    precedents,
+    snapshots,
+    tasks,
+)
 from approval.services.tasks import Tab
 from approval.web import forms as sheets
 from approval.web.door import PAGE, Door, asked_page
@@ -29,9 +44,10 @@ def queue(work: Work) -> str:
     """List the tasks of one's posts, due first (我的待办): mine, unclaimed, or all; by post; by case number."""
     _require_post(work)
     page, post, number = asked_page(), _asked_post(work), request.args.get("number", "").strip()[:LONGEST_CODE]
-    counts = tasks.count(work, post=post, number=number)
+    item = request.args.get("item", "")[:LONGEST_CODE]
+    counts = tasks.count(work, post=post, number=number, item=item)
     tab = _asked_tab(counts, number)
-    found = tasks.queue(work, tab, post=post, number=number, limit=PAGE + 1, offset=PAGE * (page - 1))
+    found = tasks.queue(work, tab, post=post, number=number, item=item, limit=PAGE + 1, offset=PAGE * (page - 1))
     listed = found[:PAGE]
     involved = {task.case.applicant_id for task in listed} | {task.claimed_by for task in listed if task.claimed_by}
     return render_template(
@@ -42,6 +58,10 @@ def queue(work: Work) -> str:
         tab=tab,
         post=post,
         number=number,
+        item=item,
+        items=items.catalogue(work),
+        filters=filters.mine(work),
+        told=memos.waiting(work),
         page=page,
         more=len(found) > PAGE,
         departments=people.departments(work),
@@ -112,6 +132,9 @@ def case(work: Work, number: str) -> str:
         tell=sheets.tell,
         drawings=diagrams.path(work, found),
         departments=people.departments(work),
+        memos=memos.of_case(work, found),
+        countersigns=(asked := countersigns.of_case(work, found)),
+        signers=dossiers.names(work, {one.asked for one in asked}),
     )
 
 
@@ -142,7 +165,25 @@ def _desk(
         dossier=dossiers.read(work, found.case) if access.reads(work, found.case) else None,
         departments=people.departments(work),
         days_left=countdowns.days_until(work, found.due_on) if found.due_on else None,
+        beside=_beside(work, found) if access.reads(work, found.case) else None,
     )
+
+
+def _beside(work: Work, found: Task) -> dict[str, Any]:
+    """Bring what the desk offers beside the form: who can take over or be asked, what was said, how others ended."""
+    open_ = found.progress == Progress.OPEN
+    asked = countersigns.of_case(work, found.case)
+    involved = {one.asked for one in asked} | {one.asked_by for one in asked}
+    return {
+        "leads": open_ and handovers.leads(work, found),
+        "colleagues": handovers.colleagues(work, found) if open_ else [],
+        "signers": countersigns.may_be_asked(work, found) if open_ else [],
+        "countersigns": asked,
+        "memos": memos.of_case(work, found.case),
+        "precedents": precedents.of(work, found.case),
+        "names": dossiers.names(work, involved),
+        "wrong": request.args.get("why", ""),
+    }
 
 
 def _page_token() -> str:

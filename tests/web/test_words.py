@@ -28,7 +28,7 @@ def test_every_status_outcome_and_question_has_words():
 
 
 def test_every_journal_line_has_words():
-    tags = set(re.findall(r'"((?:case|task|timer|errand|licence|procedure):[a-z-]+)"', SERVICES))
+    tags = set(re.findall(r'"((?:case|task|timer|errand|licence|procedure|countersign|memo):[a-z-]+)"', SERVICES))
     assert tags | {"case:granted", "case:refused"} == set(words.JOURNAL)
 
 

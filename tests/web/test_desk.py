@@ -1,0 +1,164 @@
+"""The officers' desk on pages: handing over, countersigning, memos, standing in, saved filters, many at once."""
+
+import re
+from uuid import UUID
+
+import pytest
+
+from approval.services import people, posts, tasks
+from tests.kit import walks
+from tests.kit.samples import ACCEPT, REVIEW
+from tests.web.conftest import PASSWORD, send
+
+ANSWERED = {f"answers.{name}": said for name, said in REVIEW[2].items()} | {"shown": list(REVIEW[2])}
+
+
+@pytest.fixture
+def colleague(office):
+    """A second examiner: zhao of the window."""
+    with office.work(by=walks.signed_in(office, "admin")) as work:
+        zhao = people.actor_by_code(work, "zhao").person
+        for post in people.actor_by_code(work, "huang").posts:
+            posts.give(work, zhao, post)
+    return zhao
+
+
+@pytest.fixture
+def officer(app, office, signed_in):
+    def come(code):
+        with office.work() as work:
+            people.set_password(work, code, PASSWORD)
+        return signed_in(code)
+
+    return come
+
+
+@pytest.fixture
+def review(office, officer):
+    """A claimed document review: case number, the address of its page, and huang who claimed it."""
+    number = walks.walk(office, walks.file(office), ACCEPT)
+    at = f"/window/tasks/{walks.open_task(office, number, 'document_review')}"
+    huang = officer("huang")
+    send(huang, f"{at}/claim", form="/window/tasks")
+    return number, at, huang
+
+
+def value(page, name, label):
+    """The value of the choice that is called so."""
+    found = re.search(rf'<option value="([0-9a-f-]{{36}})">{label}</option>', page) or re.search(
+        rf'name="{name}" value="([0-9a-f-]{{36}})"> {label}', page
+    )
+    return found[1]
+
+
+def test_a_task_waits_for_a_colleague_s_signature_and_shows_the_no(review, officer):
+    number, at, huang = review
+    page = huang.get(at).text
+    cai = value(page, "whom", "蔡签批")
+    assert "why=required" in send(huang, f"{at}/countersign", form=at, whom=cai, question=" ").location
+    assert "请填写" in huang.get(send(huang, f"{at}/countersign", form=at, whom=cai, question=" ").location).text
+    send(huang, f"{at}/countersign", form=at, whom=cai, question="现场条件是否符合？")
+    assert "等待答复" in huang.get(at).text
+    fields = ANSWERED
+    refused = send(huang, at, form=at, done_token="t", **fields)
+    assert refused.status_code == 409
+    assert "会签还没有完成" in refused.text
+    signer = officer("cai")
+    assert '<span class="count">1</span>' in signer.get("/window/tasks").text
+    desk = signer.get("/window/desk").text
+    answer = re.search(r'action="(/window/countersigns/[0-9a-f-]+)"', desk)[1]
+    assert send(signer, answer, form="/window/desk", agrees="no", opinion="").status_code == 422
+    assert send(signer, answer, form="/window/desk", opinion="x").status_code == 422
+    assert send(signer, answer, form="/window/desk", agrees="no", opinion="面积不足。").status_code == 303
+    assert "面积不足。" in huang.get(at).text
+    assert send(huang, at, form=at, done_token="t", **fields).status_code == 303
+    assert "面积不足。" in signer.get(f"/window/cases/{number}").text
+
+
+def test_a_task_is_passed_on_urged_and_taken_back(review, officer, colleague):
+    number, at, huang = review
+    assert f'<option value="{colleague}">赵窗口' in huang.get(at).text
+    assert send(huang, f"{at}/pass-on", form=at, to=colleague, reason="下午出差。").status_code == 303
+    cai = officer("cai")
+    assert "收回待办" in cai.get(at).text
+    assert send(cai, f"{at}/urge", form=at, text="请尽快。").location == f"/window/cases/{number}"
+    assert send(cai, f"{at}/urge", form=at, text="请尽快。").status_code == 409
+    assert send(cai, f"{at}/take-back", form=at, reason="").location.endswith("why=required")
+    send(cai, f"{at}/take-back", form=at, reason="不在岗。")
+    assert "还没有人签收" in huang.get(at).text
+
+
+def test_memos_are_for_officers_only(review, officer, signed_in):
+    number, at, huang = review
+    send(huang, f"/window/cases/{number}/notes", form=at, text="<b>申请人来过电话</b>")
+    page = huang.get(f"/window/cases/{number}").text
+    assert "&lt;b&gt;申请人来过电话" in page
+    send(huang, f"{at}/copy", form=at, whom=value(page := huang.get(at).text, "whom", "蔡签批"), text="请知悉。")
+    cai = officer("cai")
+    desk = cai.get("/window/desk").text
+    assert "请知悉。" in desk
+    send(cai, re.search(r'action="(/window/memos/[0-9a-f-]+/read)"', desk)[1], form="/window/desk")
+    assert "请知悉。" not in cai.get("/window/desk").text
+    assert "申请人来过电话" not in signed_in("chen").get(f"/my/cases/{number}").text
+    assert signed_in("chen").get("/window/desk").status_code == 403
+
+
+def test_a_colleague_stands_in_and_it_ends(officer):
+    huang, cai = officer("huang"), officer("cai")
+    wrong = send(huang, "/window/covers", form="/window/desk", by="nobody", since="2026-09-25", until="")
+    assert wrong.status_code == 422
+    assert 'value="nobody"' in wrong.text
+    assert (
+        send(
+            huang, "/window/covers", form="/window/desk", by="wang", since="2026-09-25", until="2026-09-26"
+        ).status_code
+        == 422
+    )
+    send(huang, "/window/covers", form="/window/desk", by="cai", since="2026-09-25", until="2026-09-26")
+    assert "审查岗" in cai.get("/window/tasks").text
+    end = re.search(r'action="(/window/covers/[0-9a-f-]+/end)"', cai.get("/window/desk").text)[1]
+    send(cai, end, form="/window/desk")
+    assert "审查岗" not in cai.get("/window/tasks").text
+
+
+def test_a_filter_is_saved_under_a_name_used_and_dropped(signed_in, city):
+    wang = signed_in("wang")
+    saved = send(
+        wang, "/window/filters", form="/window/tasks?number=1", name="一号", number=city.filed[:6], tab="all", evil="x"
+    )
+    assert saved.location == f"/window/tasks?tab=all&number={city.filed[:6]}"
+    page = wang.get("/window/tasks").text
+    assert f"number={city.filed[:6]}" in page
+    assert "evil" not in page
+    assert send(wang, "/window/filters", form="/window/tasks?number=1", name=" ").status_code == 422
+    drop = re.search(r'action="(/window/filters/[0-9a-f-]+/drop)"', wang.get("/window/desk").text)[1]
+    send(signed_in("zhao"), drop, form="/window/desk")
+    assert "一号" in wang.get("/window/tasks").text
+    send(wang, drop, form="/window/desk")
+    assert "一号" not in wang.get("/window/tasks").text
+
+
+def test_many_alike_are_completed_at_once_each_by_itself(office, officer, colleague):
+    numbers = [walks.walk(office, walks.file(office), ACCEPT) for _ in range(3)]
+    ids = [str(walks.open_task(office, number, "document_review")) for number in numbers]
+    huang = officer("huang")
+    for task in ids[:2]:
+        send(huang, f"/window/tasks/{task}/claim", form="/window/tasks")
+    with office.work(by=walks.signed_in(office, "zhao")) as work:
+        tasks.claim(work, UUID(ids[2]))
+    asked = "/window/bulk?" + "&".join(f"task={task}" for task in ids)
+    page = huang.get(asked).text
+    assert "3 件" in page
+    assert "现在不能由您办理" in page
+    fields = ANSWERED
+    wrong = send(huang, "/window/bulk", form=asked, task=ids, done_token="t", **{**fields, "answers.result": "x"})
+    assert wrong.status_code == 422
+    done = send(huang, "/window/bulk", form=asked, task=ids, done_token="t", **fields).text
+    assert "办结了 2 件" in done
+    assert done.count("没有办结") == 1
+    assert "办结了 2 件" in send(huang, "/window/bulk", form=asked, task=ids, done_token="t", **fields).text
+
+
+@pytest.mark.parametrize("query", ["", "task=x", "task=00000000-0000-4000-8000-000000000000"])
+def test_nothing_unfit_is_done_in_bulk(officer, query):
+    assert officer("huang").get(f"/window/bulk?{query}").status_code in {404, 422}
