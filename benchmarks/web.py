@@ -60,10 +60,10 @@ def main() -> None:
 def _measure_all(office: Office) -> None:
     app = create_app(office=office)
     app.register_blueprint(_empty_door())
-    clients = {code: _signed_in(app, code) for code in ("", "chen", "lin", "wang", "huang", "admin")}
+    clients = {code: signed_in(app, code) for code in ("", "chen", "lin", "wang", "huang", "admin")}
     empty = 0.0
     for page in _pages(office):
-        took = _measure(clients[page.code], page.path)
+        took = measure(clients[page.code], page.path)
         if page.name == "empty":
             empty = median(took)
         print(f"figure web.{page.name}.median {median(took):.1f} ms (target <= {_MOST} ms)")
@@ -71,7 +71,7 @@ def _measure_all(office: Office) -> None:
         print(f"figure web.{page.name}.ratio {median(took) / empty:.1f} empty pages", flush=True)
 
 
-def _measure(client: FlaskClient, path: str) -> list[float]:
+def measure(client: FlaskClient, path: str) -> list[float]:
     for _ in range(_WARMING):
         _call(client, path)
     return [_call(client, path) for _ in range(_CALLS)]
@@ -96,7 +96,7 @@ def _empty_door() -> Door:
     return door
 
 
-def _signed_in(app: Flask, code: str) -> FlaskClient:
+def signed_in(app: Flask, code: str) -> FlaskClient:
     client = app.test_client()
     if code:
         app.config["WTF_CSRF_ENABLED"] = False
