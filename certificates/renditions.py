@@ -1,7 +1,7 @@
 """Sealed PDFs (版式文件), kept once and found by hash; later extended by what long-term validation needs.
 
-Never the source of truth: the store is. How they are sealed and examined stands in `pades.py`, how extended in
-`archival.py`. People hold the first file as well as the extended one: both are found.
+Never the source of truth: the store is. How they are sealed stands in `signatures.py` and `pades.py`, how examined in
+`pades.py`, how extended in `archival.py`. People hold the first file as well as the extended one: both are found.
 """
 
 import uuid
@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from certificates import canonical
+from certificates import canonical, signatures
 from certificates.checks import Check
 from certificates.errors import AuthorityUnusable, SealRefused
 from certificates.seals import Sealer, Timestamper
@@ -25,9 +25,13 @@ MAGIC = b"%PDF-"
 def seal_document(pdf: bytes, sealer: Sealer, *, reason: str, now: datetime) -> bytes:
     """Seal a PDF (版式文件签章): one PAdES B-B signature that forbids every later change (DocMDP P=1), P-256.
 
-    `now` is the signing time that the signature claims. Raises SealRefused for what is no PDF, is encrypted or
-    is signed already.
+    A document that left room for its seal is filled there (`signatures.py`), any other gets a revision more. `now` is
+    the signing time that the signature claims. Raises SealRefused for what is no PDF, is encrypted or is signed
+    already, for room that can be read in two ways, and for a seal that is larger than its room.
     """
+    place = signatures.room(pdf)
+    if place is not None:
+        return signatures.fill(pdf, place, sealer, reason, now)
     from certificates import pades  # noqa: PLC0415 -- see its first page
 
     return pades.seal_document(pdf, sealer, reason, now)

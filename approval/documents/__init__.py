@@ -1,7 +1,8 @@
 """Documents (文书): filling templates that a pack brought, and drawing them as PDF.
 
 Strangers wrote the templates, so they are read in a child process that may be killed: see `presses`. WeasyPrint
-takes a second and 130 MB to import; only that child does.
+takes a second and 130 MB to import; only that child does. It lays a page out once and draws the next ones of its kind
+from a plate: see `plates`.
 """
 
 from approval.documents.filling import TemplateFault

@@ -3,9 +3,10 @@
 import json
 from typing import Any
 
+from approval.documents import codes
 from approval.documents.children import serve
 from approval.documents.drawing import draw
-from approval.documents.filling import fault, fill, qr
+from approval.documents.filling import fault, fill, prints_only
 from approval.documents.marks import marked
 from approval.domain.errors import Unavailable
 
@@ -28,14 +29,25 @@ def _answer(question: dict[str, Any], _: bytes) -> bytes:
 
 
 def _rendered(question: dict[str, Any]) -> bytes:
-    values = question["values"]
-    if "qr" in values:
-        values["qr"] = qr(values["qr"])
-    page = fill(question["template"], values)
-    drawn = draw(marked(page, question["mark"]) if question["mark"] else page, question["attached"])
+    template, values, mark, attached = (question[name] for name in ("template", "values", "mark", "attached"))
+    drawn = None if mark else _printed(template, values, attached)
+    if drawn is None:
+        if "qr" in values:
+            values["qr"] = codes.svg(values["qr"])
+        page = fill(template, values)
+        drawn = draw(marked(page, mark) if mark else page, attached)
     if len(drawn) > _LARGEST:
         raise Unavailable(template=f"the document has more than {_LARGEST} bytes")
     return drawn
+
+
+def _printed(template: str, values: dict[str, Any], attached: dict[str, str]) -> bytes | None:
+    page = fill(template, values | {"qr": codes.OPENING} if "qr" in values else values)
+    if not prints_only(template, "qr"):
+        return None
+    from approval.documents import plates  # noqa: PLC0415 -- WeasyPrint takes a second, and a fault needs none
+
+    return plates.draw(page, values.get("qr"), attached)
 
 
 if __name__ == "__main__":

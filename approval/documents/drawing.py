@@ -11,6 +11,7 @@ from approval.domain.errors import Unavailable
 from approval.paths import FONTS
 
 _FAMILY = "Noto Sans SC"
+_VARIANT = "pdf/a-3u"
 _UNSEEN = {"style", "script"}
 
 
@@ -22,17 +23,36 @@ def draw(page: str, attached: Mapping[str, str] = MappingProxyType({})) -> bytes
     Nothing is fetched: `data:` addresses only. Raises `Unavailable` when the fonts are not set up, or when
     they lack a character of the page: a licence with a blank where a name should be is worse than none.
     """
-    from weasyprint import HTML, Attachment  # noqa: PLC0415 -- takes a second and 130 MB: only the press's child draws
+    from weasyprint import Attachment  # noqa: PLC0415 -- takes a second and 130 MB: only the press's child draws
+
+    data = [Attachment(string=text, name=name, relationship="Data") for name, text in attached.items()]
+    drawn = parse(page).write_pdf(**_settings(), attachments=data)
+    assert isinstance(drawn, bytes)
+    return drawn
+
+
+def parse(page: str) -> Any:
+    """Read an HTML page (解析页面) as WeasyPrint does, all of whose characters can be drawn; raises as `draw`."""
+    from weasyprint import HTML  # noqa: PLC0415 -- as above
     from weasyprint.urls import URLFetcher  # noqa: PLC0415
 
     parsed = HTML(string=page, base_url="about:blank", url_fetcher=URLFetcher(allowed_protocols={"data"}))
     if lacking := missing_glyphs(_texts(parsed.etree_element)):
         raise Unavailable(glyphs=lacking)
+    return parsed
+
+
+def lay_out(parsed: Any) -> tuple[Any, Any]:
+    """Lay a page out (排版) as `draw` would: WeasyPrint's document, and the PDF it makes of it, not yet written."""
+    settings = _settings()
+    document, made = parsed.render(**settings), []
+    document.write_pdf(pdf_variant=_VARIANT, finisher=lambda _, pdf: made.append(pdf))
+    return document, made[0]
+
+
+def _settings() -> dict[str, Any]:
     fonts, styles = _fonts()
-    data = [Attachment(string=text, name=name, relationship="Data") for name, text in attached.items()]
-    drawn = parsed.write_pdf(stylesheets=[styles], font_config=fonts, pdf_variant="pdf/a-3u", attachments=data)
-    assert isinstance(drawn, bytes)
-    return drawn
+    return {"stylesheets": [styles], "font_config": fonts, "pdf_variant": _VARIANT}
 
 
 def _texts(root: Any) -> Iterator[str]:

@@ -1,14 +1,12 @@
 """Filling templates (填写文书): Jinja in its sandbox, because an author outside this house wrote them."""
 
 from collections.abc import Mapping
-from io import BytesIO
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-import segno
-from jinja2 import StrictUndefined, TemplateSyntaxError
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
 
 from approval.domain.errors import Unavailable
 
@@ -22,6 +20,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         raise SecurityError(f"{operator!r} is not offered in templates")
 
 
+# What is printed in these can be had as a value.
+_CAPTURING = (nodes.Macro, nodes.CallBlock, nodes.FilterBlock, nodes.AssignBlock, nodes.Block)
 _environment = _Sandbox(autoescape=True, undefined=StrictUndefined)
 _environment.globals = {}
 
@@ -54,13 +54,31 @@ def fill(template: str, values: Mapping[str, Any]) -> str:
     whatever else goes wrong in it.
     """
     try:
-        return _environment.from_string(template).render(values)
+        return _read(template).render(values)
     except Exception as reason:
         raise Unavailable(template=f"{type(reason).__name__}: {reason}") from reason
 
 
-def qr(text: str) -> Markup:
-    """Draw a QR code (二维码) as an inline SVG that scales with its box."""
-    drawn = BytesIO()
-    segno.make(text, error="l", micro=False).save(drawn, kind="svg", xmldecl=False, omitsize=True, border=2)
-    return Markup(drawn.getvalue().decode())  # noqa: S704 -- drawn here from squares only
+@lru_cache(maxsize=16)
+def prints_only(template: str, name: str) -> bool:
+    """Tell whether a template does nothing with a value but print it (仅输出), so that something may stand for it.
+
+    Raises `TemplateSyntaxError`.
+    """
+    return _prints_only(_environment.parse(template), name)
+
+
+def _prints_only(node: nodes.Node, name: str) -> bool:
+    if isinstance(node, nodes.Name):
+        return node.name != name
+    if isinstance(node, _CAPTURING):
+        return all(inner.name != name for inner in node.find_all(nodes.Name))
+    inside = node.iter_child_nodes()
+    if isinstance(node, nodes.Output):
+        inside = (one for one in inside if not (isinstance(one, nodes.Name) and one.name == name))
+    return all(_prints_only(one, name) for one in inside)
+
+
+@lru_cache(maxsize=16)
+def _read(template: str) -> Template:
+    return _environment.from_string(template)

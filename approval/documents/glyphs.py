@@ -14,8 +14,8 @@ def missing_glyphs(texts: Iterable[str]) -> str:
 
     Raises `Unavailable` when the fonts are not set up.
     """
-    used = {character for text in texts for character in text if not character.isspace()}
-    return "".join(sorted(used - _drawable()))
+    lacking = set().union(*texts) - _drawable()
+    return "".join(sorted(character for character in lacking if not character.isspace()))
 
 
 @cache

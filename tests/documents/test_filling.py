@@ -3,7 +3,7 @@
 import pytest
 
 from approval import documents
-from approval.documents import filling
+from approval.documents import codes, filling
 from approval.domain.errors import Unavailable
 
 
@@ -55,7 +55,7 @@ def test_no_template_reaches_what_it_was_not_given(template):
 
 
 def test_every_value_is_escaped_but_our_own_drawing():
-    page = filling.fill("{{ name }}{{ qr }}", {"name": "<script>&'\"", "qr": filling.qr("x")})
+    page = filling.fill("{{ name }}{{ qr }}", {"name": "<script>&'\"", "qr": codes.svg("x")})
     assert "<script>" not in page
     assert "&lt;script&gt;&amp;&#39;&#34;" in page
     assert "<svg" in page
@@ -83,7 +83,7 @@ def test_a_sound_template_has_no_fault():
 
 def test_a_qr_code_is_the_same_for_the_same_address_and_another_for_another():
     address = "https://example.invalid/verify/ABC"
-    assert filling.qr(address) == filling.qr(address)
-    assert filling.qr(address) != filling.qr(address + "D")
-    assert "viewBox" in filling.qr(address)
-    assert "width" not in filling.qr(address).split(">")[0]
+    assert codes.svg(address) == codes.svg(address)
+    assert codes.svg(address) != codes.svg(address + "D")
+    assert "viewBox" in codes.svg(address)
+    assert "width" not in codes.svg(address).split(">")[0]

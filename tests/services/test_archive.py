@@ -83,6 +83,49 @@ def test_a_licence_that_was_extended_keeps_them_too(office, sealed):
         assert list(faults(extended)) == []
 
 
+def test_a_licence_is_drawn_from_a_plate_and_sealed_in_its_only_revision(sealed):
+    assert sealed.count(b"%%EOF") == 1
+    with pikepdf.open(BytesIO(sealed)) as document:
+        assert document.Root.AcroForm.Fields[0].V.objgen == document.Root.Perms.DocMDP.objgen
+
+
+ROOM = "/AcroForm<</Fields[4 0 R]/SigFlags 3>>/Perms<</DocMDP 5 0 R>>"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f'<html lang="zh){ROOM}("><p>{{{{ x }}}}</p>',
+        f'<html lang="{ROOM}"><p>{{{{ x }}}}</p>',
+        f"<title>{ROOM} {{{{ x }}}}</title><h1>{ROOM}</h1><p>{{{{ x }}}} {ROOM}</p>",
+        "<title>5 0 obj\nnull          \nendobj\n</title><p>{{ x }} null      endobj trailer startxref %%EOF</p>",
+        f'<meta name="author" content="{ROOM}"><meta name="keywords" content=")>>endobj"><p>{{{{ x }}}}</p>',
+        "<p>{{ x }}</p><!-- /Type/Sig/ByteRange[0 1 2 3]/Contents<00> -->",
+    ],
+)
+def test_no_template_moves_the_seal_or_makes_another(office, page):
+    """Whatever a page says, its document is sealed once and as a whole, or not at all."""
+    attached = {f"a){ROOM}.json": ROOM * 9, "trailer.txt": "trailer\n<</Size 5/Root 1 0 R>>\nstartxref\n9\n%%EOF\n"}
+    sealer = office.authority.sealer("SCJ")
+    for text in ("甲", f"乙 {ROOM}", "丙 5 0 obj null endobj"):
+        drawn = documents.render(page, {"x": text}, attached=attached)
+        with office.work(by=VISITOR, read_only=True) as work:
+            try:
+                sealed = certificates.seal_document(drawn, sealer, reason="颁发证照", now=work.now)
+            except certificates.SealRefused:
+                assert ROOM in page.partition("<p>")[0]
+                continue
+            checks = certificates.verify_document(
+                work.session, sealed, trust=office.trust, now=work.now, today=work.today, limit=10**8
+            ).checks
+        asked = {check.question: check.holds for check in checks}
+        for question in ("SEALED", "SEALED_ONCE", "SEAL_INTACT", "WHOLE_DOCUMENT_COVERED", "CHANGES_FORBIDDEN"):
+            assert asked[Question[question]] is True, question
+        with pikepdf.open(BytesIO(sealed)) as document:
+            assert set(document.attachments) == set(attached)
+            assert len(document.Root.AcroForm.Fields) == 1
+
+
 def test_the_rules_are_looked_at():
     drawn = documents.render(f'<p>证照</p><img src="{PIXEL}">', {})
     assert list(faults(drawn)) == []
