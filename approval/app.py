@@ -24,6 +24,7 @@ from approval.web import (
     filing,
     headers,
     languages,
+    laws,
     licences,
     logs,
     materials,
@@ -48,7 +49,7 @@ from approval.web.door import Door
 db = SQLAlchemy()
 
 _DOORS: dict[str, tuple[Door, ...]] = {
-    "public": (public.door, logs.door, offline.door, api.door),
+    "public": (public.door, laws.door, logs.door, offline.door, api.door),
     "portal": (
         sign.door,
         portal.door,
@@ -60,7 +61,7 @@ _DOORS: dict[str, tuple[Door, ...]] = {
         diagrams.door,
     ),
     "window": (sign.door, window.door, desk.door, licences.door, materials.door, diagrams.door),
-    "admin": (sign.door, admin.door, workshops.door, rosters.door, operations.door, types.door),
+    "admin": (sign.door, admin.door, workshops.door, rosters.door, operations.door, types.door, laws.desk),
 }
 # Where "/" leads in a process that does not open the public door.
 _FIRST_PAGE = {"portal": "portal.mine", "window": "window.queue", "admin": "admin.packs"}

@@ -15,7 +15,7 @@ from approval.jobs import Waiting
 from approval.models import migrations
 from approval.office import Office, tune
 from approval.paths import WORKFLOWS
-from approval.services import countdowns, packs, people
+from approval.services import countdowns, laws, packs, people
 from approval.services.packs import Pack
 from approval.services.rehearsals import CITY, Clock
 from approval.settings import Settings
@@ -64,6 +64,7 @@ def template(
         with office.work(by=SYSTEM) as work:
             people.found(work, city)
             countdowns.import_calendar(work, tomllib.loads((CITY / "calendar.toml").read_text(encoding="utf-8")))
+            laws.bring(work)
             packs.deploy(work, pack)
         office.close()
 

@@ -16,16 +16,18 @@ from approval.models.cases import WorkCalendar
 from approval.models.people import Department
 from approval.office import Office, open_office
 from approval.paths import FONTS, STATIC
-from approval.services import countdowns, people
+from approval.services import countdowns, laws, people
 from approval.services.rehearsals import CITY
 from approval.settings import Settings
 
 
 def prepare(settings: Settings) -> Office:
-    """Bring tables up to date, ours and those of DBOS, and open the office."""
+    """Bring tables up to date, ours and those of DBOS, and the shipped acts into the library; open the office."""
     office = open_office(settings)
     migrations.upgrade(office.engine)
     jobs.migrate(settings.sqlalchemy_url)
+    with office.work(by=SYSTEM) as work:
+        laws.bring(work)
     return office
 
 

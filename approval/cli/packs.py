@@ -58,7 +58,7 @@ def check(path: Path, as_json: bool) -> None:
             said = f"{path.name}: 无缺陷 / no faults"
         else:
             understood, played = _checked(path)
-            warnings = list(understood.definition.warnings)
+            warnings = list(understood.warnings)
             told = f"无缺陷，{played} 个情景全部符合 / no faults, {played} scenarios as expected"
             said = f"{understood.manifest.code}: {told}"
         if as_json:

@@ -16,6 +16,7 @@ from approval.domain.texts import LONGEST_CODE, unseen
 
 FILE = "item.toml"
 APPLICANT = "applicant"
+STRICT = "strict"
 
 _MOST_DAYS = 2000  # eight years of working days: more is a slip of the pen
 _MOST_YEARS = 100
@@ -132,6 +133,9 @@ class Manifest:
     filing_form: str
     licence: LicenceRule | None
     service: Mapping[str, str]
+    cites: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    law: str = ""
+    """`strict` makes a citation that the library does not know a fault instead of a warning."""
 
 
 def read(source: bytes) -> Manifest:
@@ -259,7 +263,18 @@ class _Reader:
             filing_form=self._code("forms.filing"),
             licence=self._licence() if "licence" in self.data else None,
             service=self._table("service"),
+            cites={key: self._texts(f"cites.{key}") for key in self._get(dict, "cites")}
+            if "cites" in self.data
+            else {},
+            law=self._law() if "law" in self.data else "",
         )
+
+    def _law(self) -> str:
+        before = len(self.faults)
+        law = self._get(str, "law")
+        if len(self.faults) == before and law != STRICT:
+            self.faults.append(Fault(FILE, "law", 0, f"must be {STRICT!r}, or not there"))
+        return law
 
     def _slug(self) -> str:
         before = len(self.faults)

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeVar
@@ -21,13 +21,14 @@ from approval import engine
 from approval.domain import answers, manifests
 from approval.domain.answers import Form
 from approval.domain.errors import Fault, NotAllowed, PackRefused
+from approval.domain.laws import Library
 from approval.domain.manifests import Manifest
 from approval.domain.texts import unseen
 from approval.expressions import markup
 from approval.models.items import ItemVersion, PackFile, ServiceItem
 from approval.models.people import Department
 from approval.office import Work
-from approval.services import types, wirings
+from approval.services import citations, laws, types, wirings
 from approval.settings import Settings
 
 SHARED = "_shared"
@@ -42,13 +43,17 @@ _MEASURED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 @dataclass(frozen=True)
 class Pack:
-    """A pack that was understood (事项包): its manifest, procedure and forms; files and digest as uploaded."""
+    """A pack that was understood (事项包): its manifest, procedure and forms; files and digest as uploaded.
+
+    `warnings` are what a check found that stops nothing: in the procedure, and citations that nobody knows.
+    """
 
     files: Mapping[str, bytes]
     digest: str
     manifest: Manifest
     definition: engine.Definition
     forms: Mapping[str, Form]
+    warnings: tuple[Fault, ...] = ()
 
 
 class _Parts(NamedTuple):
@@ -121,8 +126,10 @@ def read(files: Mapping[str, bytes]) -> Pack:
     return _whole(files, _parts(files, lambda: _load(files, engine.ANY)))
 
 
-def check(files: Mapping[str, bytes], settings: Settings) -> Pack:
+def check(files: Mapping[str, bytes], settings: Settings, library: Library | None = None) -> Pack:
     """Check a pack before anyone trusts it (校验事项包); raises `PackRefused` with every fault found.
+
+    `library` is what the library of laws holds; without an office it is that of the shipped acts.
 
     The procedure is first read in a child process that a hang or a flood of memory takes down alone; then
     everything the parts name of one another must be there, as far as they can be understood. Scenarios are
@@ -136,7 +143,13 @@ def check(files: Mapping[str, bytes], settings: Settings) -> Pack:
 
     parts = _parts(files, load)
     parts.faults.extend(wirings.faults(parts.manifest, parts.definition, parts.forms, files))
-    return _whole(files, parts)
+    warnings: list[Fault] = []
+    if parts.manifest and parts.definition:
+        warnings += parts.definition.warnings
+        elements = frozenset(parts.definition.nodes)
+        for fault in citations.faults(parts.manifest, files, elements, library or laws.shipped()):
+            (parts.faults if fault.level == "error" else warnings).append(fault)
+    return replace(_whole(files, parts), warnings=tuple(warnings))
 
 
 def check_file(name: str, source: bytes, settings: Settings) -> list[Fault]:

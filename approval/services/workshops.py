@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 
 from approval.domain.cases import FINAL
 from approval.domain.errors import Fault, NotFound, Overtaken, PackRefused
+from approval.domain.laws import Library
 from approval.models.cases import Case
 from approval.models.items import ItemVersion, PackDraft, PackDraftFile, PackFile, ServiceItem
 from approval.office import Work
@@ -169,17 +170,17 @@ def zipped(pack_files: Mapping[str, bytes]) -> bytes:
     return written.getvalue()
 
 
-def judge(pack_files: Mapping[str, bytes], settings: Settings) -> Verdict:
-    """Check a pack as deployment will (校验草稿): all its parts, and every scenario played.
+def judge(pack_files: Mapping[str, bytes], settings: Settings, library: Library | None = None) -> Verdict:
+    """Check a pack as deployment will (校验草稿): all its parts, what it cites, and every scenario played.
 
     Takes seconds and no Work: nobody waits for it. Raises nothing; faults and warnings are in the verdict, what
     stops the pack first.
     """
     pack = None
     try:
-        pack = packs.check(pack_files, settings)
+        pack = packs.check(pack_files, settings, library)
         rehearsals.check(pack, settings)
-        found = list(pack.definition.warnings)
+        found = list(pack.warnings)
     except PackRefused as refused:
         pack, found = None, sorted(refused.facts["faults"], key=lambda fault: fault.level != "error")
     return Verdict(packs.digest(pack_files), pack, found[:_MOST_FAULTS])

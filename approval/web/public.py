@@ -6,7 +6,7 @@ from flask import current_app, g, redirect, render_template, request, url_for
 
 from approval.domain.errors import NotFound
 from approval.office import Work
-from approval.services import access, items, licences, limits, people, types
+from approval.services import access, items, laws, licences, limits, people, types
 from approval.web import visitors
 from approval.web.door import PAGE, Door, asked_page
 from certificates import Outcome, Verification
@@ -48,6 +48,8 @@ def guide(work: Work, code: str) -> str:
         open=items.is_open(work, code),
         manifest=items.pack(work, version).manifest,
         departments=people.departments(work),
+        known=laws.library(work),
+        codes={act.short: act.code for act in laws.acts(work)},
     )
 
 

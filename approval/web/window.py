@@ -20,6 +20,7 @@ from approval.services import (
     dossiers,
     filters,
     forms,
+    grounds,
     handovers,
     items,
     memos,
@@ -126,9 +127,11 @@ def case(work: Work, number: str) -> str:
     """Show a case to officers whose department works on it (办件卷宗)."""
     _require_post(work)
     found = access.officers_case(work, number)
+    dossier = dossiers.read(work, found)
     return render_template(
         "window/case.html",
-        dossier=dossiers.read(work, found),
+        dossier=dossier,
+        grounds=grounds.of_case(work, dossier),
         tell=sheets.tell,
         drawings=diagrams.path(work, found),
         departments=people.departments(work),

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as Reply
 from approval.domain.actors import Actor
 from approval.domain.errors import Fault, NotFound, Overtaken, PackRefused
 from approval.office import Work
-from approval.services import diagrams, packs, posts, workshops
+from approval.services import diagrams, laws, packs, posts, workshops
 from approval.services.workshops import Verdict
 from approval.web.diagrams import asked_file, handed_out
 from approval.web.door import Door, Slowly, office
@@ -98,7 +98,8 @@ def remove(work: Work, draft_id: UUID) -> Reply:
 def check(work: Work, draft_id: UUID) -> Slowly:
     """Check a draft as a whole (校验草稿)."""
     held, actor = workshops.files(work, workshops.find(work, draft_id)), work.actor
-    return Slowly(lambda: _noted(actor, draft_id, workshops.judge(held, office().settings)))
+    library = laws.library(work)
+    return Slowly(lambda: _noted(actor, draft_id, workshops.judge(held, office().settings, library)))
 
 
 @door.post("/admin/drafts/<uuid:draft_id>/publish", writes=False)
@@ -107,7 +108,8 @@ def publish(work: Work, draft_id: UUID) -> Slowly:
     held, actor = workshops.files(work, workshops.find(work, draft_id)), work.actor
     if packs.digest(held) != request.form.get("digest"):
         raise Overtaken(draft=str(draft_id))
-    return Slowly(lambda: _published(actor, draft_id, workshops.judge(held, office().settings)))
+    library = laws.library(work)
+    return Slowly(lambda: _published(actor, draft_id, workshops.judge(held, office().settings, library)))
 
 
 @door.get("/admin/drafts/<uuid:draft_id>/discard")

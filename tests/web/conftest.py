@@ -21,7 +21,7 @@ from approval.jobs import Waiting
 from approval.models import Base
 from approval.office import Office, tune
 from approval.paths import WORKFLOWS
-from approval.services import countdowns, packs, people, rehearsals
+from approval.services import countdowns, laws, packs, people, rehearsals
 from approval.services.rehearsals import CITY, Clock
 from approval.settings import Settings
 from approval.web.door import Door
@@ -68,6 +68,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> City:
     with office.work() as work:
         people.found(work, data)
         countdowns.import_calendar(work, tomllib.loads((CITY / "calendar.toml").read_text(encoding="utf-8")))
+        laws.bring(work)
         packs.deploy(work, pack)
         for code in ("chen", "lin", "wang", "zhao", "huang", "admin"):
             people.set_password(work, code, PASSWORD)

@@ -14,7 +14,7 @@ from tests.kit import walks
 from tests.web.conftest import ITEM, send
 
 FILES = packs.from_folder(WORKFLOWS / ITEM)
-OURS = ("admin.", "workshops.", "rosters.", "operations.", "types.")
+OURS = ("admin.", "workshops.", "rosters.", "operations.", "types.", "lawbook.")
 
 
 @pytest.fixture

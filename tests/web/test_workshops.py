@@ -34,7 +34,7 @@ def admin(signed_in):
 def instant(monkeypatch):
     """Checking takes seconds; where the check is not the point, what is read without playing does."""
 
-    def judge(files, settings):
+    def judge(files, settings, library):
         try:
             return Verdict(packs.digest(files), packs.read(files), [])
         except packs.PackRefused as refused:
@@ -255,7 +255,7 @@ def test_a_draft_that_changes_while_it_is_checked_is_not_published(admin, office
     draft = begin(admin, STRICTER)
     draft_id = draft.rpartition("/")[2]
 
-    def judge(files, settings):
+    def judge(files, settings, library):
         with office.work(by=walks.signed_in(office, "admin")) as work:  # somebody else, who waits for nobody
             workshops.put(work, UUID(draft_id), "guide.md", b"# changed")
         return Verdict(packs.digest(files), packs.read(files), [])
