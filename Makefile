@@ -7,7 +7,7 @@ PYTHON ?= python3
 UV := .tools/bin/uv
 RUN := .venv/bin/python -m
 
-.PHONY: run test check setup lock clean
+.PHONY: run test check law setup lock clean
 
 run: setup  ## Found a demonstration city, play the main job once, serve http://127.0.0.1:8000
 	$(RUN) approval dev
@@ -25,6 +25,9 @@ check: setup  ## Lint, types, stairs, security
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/bandit -q -r approval certificates -c pyproject.toml
+
+law: setup  ## docs/law.md anew: article, rule, code, data, test
+	.venv/bin/python deploy/law.py
 
 setup: .venv/.ready static/vendor/.ready .venv/.words
 

@@ -158,8 +158,8 @@ def succeed(session: Session, number: str, new: Succession, sealer: Sealer, *, n
 def intend_succession(session: Session, number: str, new: Succession, *, now: datetime, actor: str) -> Licence:
     """Write down the version that is to take a licence's place (拟换发证照), before it is sealed.
 
-    Only a valid licence that has not expired on the day can be changed or reissued (行政许可法 art. 49); one that was
-    applied for in time is renewed though it has expired meanwhile, because the delay is not the holder's (art. 50).
+    Only a valid licence that has not expired on the day can be changed or reissued (行政许可法第四十九条); one that was
+    applied for in time is renewed though it has expired meanwhile, because the delay is not the holder's (第五十条).
     The holder is not exchanged. Asked twice for one source it returns the same version. Raises
     ReasonMissing, LicenceUnknown, IllegalAct, NotCanonical.
     """
@@ -240,8 +240,8 @@ def seal(
 def perform(session: Session, number: str, act: Act, *, reason: str, basis: str, actor: str, now: datetime) -> Licence:
     """Do to a licence what the law allows (证照行为), stating the reason and the article: `LAWFUL` says when.
 
-    Suspended (暂扣) it may be given back (发还); revoked (吊销, 行政处罚法 art. 9) or rescinded (撤销, 行政许可法
-    art. 69) it may still be cancelled (注销, 行政许可法 art. 70). Raises ReasonMissing, LicenceUnknown, and
+    Suspended (暂扣) it may be given back (发还); revoked (吊销, 行政处罚法第九条) or rescinded (撤销, 行政许可法
+    第六十九条) it may still be cancelled (注销, 行政许可法第七十条). Raises ReasonMissing, LicenceUnknown, and
     IllegalAct from any other state.
     """
     if not reason.strip() or not basis.strip():

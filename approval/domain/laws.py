@@ -15,7 +15,7 @@ _PEOPLES = "中华人民共和国"
 _DIGITS = "零一二三四五六七八九"
 _SPOKEN = "[零〇一二两三四五六七八九十百]{1,7}|[0-9]{1,3}"
 _CODE = re.compile(r"(?!new$)[a-z][a-z0-9-]{0,39}")  # `new` is the address of the form
-_NAME = r"[\u4e00-\u9fffA-Za-z0-9〔〕（）·]{2,80}"
+_NAME = r"[\u4e00-\u9fff][\u4e00-\u9fffA-Za-z0-9〔〕（）·]{1,79}"
 # 条, or 条之一; then 款, 项, 目; 0 stands for a part that is not named: the items of an article of one paragraph.
 _NUMBER = r"[1-9][0-9]{0,2}(?:-[1-9][0-9]?)?(?:\.(?:0|[1-9][0-9]?)){0,3}"
 _WRITTEN = re.compile(rf"({_NAME})#({_NUMBER})?(?![0-9])")
@@ -56,7 +56,7 @@ def count(said: str) -> int:
 
 
 class Citation(NamedTuple):
-    """An article as it is cited (法条引用): an act by a name it goes by, and 条.款.项.目; no number is the whole act."""
+    """An article as it is cited (法条引用): an act by one of its names, and 条.款.项.目; no number is the whole act."""
 
     law: str
     number: str

@@ -11,7 +11,6 @@ from dataclasses import asdict
 from datetime import date
 from functools import cache
 from typing import NamedTuple
-from uuid import UUID
 
 from sqlalchemy import func, or_, select
 
@@ -198,7 +197,7 @@ def touched(work: Work, citation: Citation) -> list[Touched]:
     Looked at are the versions in force and those that open cases are pinned to.
     """
     open_cases = select(Case.item_version_id, func.count()).where(Case.status.not_in(FINAL))
-    counts: dict[UUID, int] = dict(work.session.execute(open_cases.group_by(Case.item_version_id)).all())
+    counts = {row[0]: row[1] for row in work.session.execute(open_cases.group_by(Case.item_version_id))}
     in_force = set(work.session.scalars(select(ServiceItem.version_id)))
     listed = select(ItemVersion).where(or_(ItemVersion.id.in_(in_force), ItemVersion.id.in_(counts)))
     found = work.session.scalars(listed.order_by(ItemVersion.name_zh, ItemVersion.ordinal.desc())).all()

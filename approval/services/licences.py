@@ -109,7 +109,8 @@ def issue(work: Work, case: Case) -> dict[str, Any]:
 def concerned(work: Work, manifest: Manifest, context: Mapping[str, Any]) -> list[Missing]:
     """Check that the licence which an application is about can be changed, renewed or reissued (核对所涉证照).
 
-    It is the applicant's, of the pack's type and department, valid, and has days left today (行政许可法 art. 49, 50).
+    It is the applicant's, of the pack's type and department, valid, and has days left today
+    (行政许可法第四十九条、第五十条).
     Nothing to tell where the pack issues new ones.
     """
     rule = manifest.licence
@@ -181,7 +182,7 @@ def perform(work: Work, number: str, deed: Act | None, *, reason: str, basis: st
 
     By a signer of the department that issued it; the holder is told. `token` makes a second sending the same act.
     Raises as `in_charge`, `AnswersInvalid` with everything that is missing, and the strong-house's `IllegalAct`
-    (行政处罚法 art. 9, 行政许可法 art. 69 and 70).
+    (行政处罚法第九条、行政许可法第六十九条和第七十条).
     """
     known = in_charge(work, number)
     deed, reason, basis = _decided(deed, reason, basis)

@@ -89,6 +89,7 @@ def perform(session, number, act, reason="甲", basis="乙"):
     return certificates.perform(session, number, act, reason=reason, basis=basis, actor="officer-2", now=NOW)
 
 
+@pytest.mark.article("行政许可法#69")
 def test_revoking_tells_who_when_why_and_by_which_law(session: Session, issue):
     number = issue().number
     licence = perform(session, number, Act.REVOKE, reason="骗取许可", basis="行政许可法第六十九条")
@@ -144,6 +145,7 @@ def test_what_may_be_done_follows_from_what_was_done(session: Session, issue, be
     assert [act.act for act in certificates.acts(session, licence)][2:] == list(before)
 
 
+@pytest.mark.article("行政处罚法#9", "行政许可法#70")
 def test_a_licence_that_is_cancelled_after_it_was_revoked_ended_when_it_was_revoked(session: Session, issue):
     number = issue().number
     perform(session, number, Act.REVOKE)
@@ -232,6 +234,7 @@ def succeed(session: Session, authority):
     return done
 
 
+@pytest.mark.article("行政许可法#49")
 def test_a_change_keeps_number_and_days_and_says_the_new_fields(session: Session, issue, succeed):
     old = issue()
     holder = replace(HOLDER, name="新名小馆（示例数据）")

@@ -30,6 +30,7 @@ def stop(day):
         pytest.param(date(2026, 10, 3), 5, date(2026, 10, 13), id="V8 event on a rest day"),
     ],
 )
+@pytest.mark.article("行政许可法#82")
 def test_the_due_day_follows_the_law(event, days, due):
     assert reckon([start(event, days)], CALENDAR).day == due
 

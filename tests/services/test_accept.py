@@ -22,6 +22,7 @@ def accepted(office):
         return case.accepted_at, case.deemed_accepted
 
 
+@pytest.mark.article("行政许可法#32.1.5", "行政许可法#42.1")
 def test_acceptance_stops_one_countdown_and_starts_the_other(office, clock):
     number = walks.file(office)
     clock.now = at("2026-09-22 10:00")
@@ -42,6 +43,7 @@ def test_every_line_of_a_ledger_names_its_basis(office):
         assert all(row.entry["basis"].startswith("行政许可法") for row in work.session.scalars(select(CountdownEntry)))
 
 
+@pytest.mark.article("行政许可法#32.1.4")
 def test_silence_accepts_at_the_end_of_the_fifth_working_day_and_not_before(office, clock):
     number = walks.file(office)
     clock.now = at("2026-09-26 23:59:59.999999")
@@ -55,6 +57,7 @@ def test_silence_accepts_at_the_end_of_the_fifth_working_day_and_not_before(offi
 
 
 @pytest.mark.parametrize("swept", ["2026-09-27 00:00", "2026-10-20 09:00"])
+@pytest.mark.article("行政许可法#32.1.4")
 def test_silence_accepts_as_of_the_day_of_receipt_however_late_the_sweep(office, clock, swept):
     number = walks.file(office)
     clock.now = at(swept)

@@ -43,6 +43,7 @@ def of_case(office, case):
         return {one.requirement: one for one in materials.of_case(work, walks.case(work, case))}
 
 
+@pytest.mark.article("国务院关于在线政务服务的若干规定#13")
 def test_a_licence_in_the_store_answers_what_is_asked_for(office, offered, number):
     case = filed(office)
     found = of_case(office, case)["business_licence"]

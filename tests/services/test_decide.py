@@ -40,6 +40,7 @@ def restaurant(office):
     return walks.walk(office, number, ACCEPT)
 
 
+@pytest.mark.article("行政许可法#38.1")
 def test_what_is_granted_stops_the_clock_and_tells_the_remedies(office, advised):
     walks.walk(office, advised, SIGN)
     stands = walks.outcome(office, advised)
@@ -49,6 +50,7 @@ def test_what_is_granted_stops_the_clock_and_tells_the_remedies(office, advised)
     assert (facts["review_body"], facts["court"]) == ("泉州市人民政府", "泉州市丰泽区人民法院")
 
 
+@pytest.mark.article("行政许可法#38.2")
 def test_what_is_refused_gives_reasons_article_and_remedies_and_no_licence(office, advised):
     walks.walk(office, advised, REFUSE)
     stands = walks.outcome(office, advised)
@@ -78,6 +80,7 @@ def test_nothing_is_decided_before_it_is_accepted(office):
         decisions.grant(work, walks.case(work, number))
 
 
+@pytest.mark.article("行政许可法#34")
 def test_whoever_reviewed_does_not_sign(office):
     number = walks.walk(office, walks.file(office), ACCEPT, REVIEW, ("decision_review", "cai", ADVISE[2]))
     with pytest.raises(NotAllowed) as refused:
@@ -96,6 +99,7 @@ def test_whoever_took_the_case_in_does_not_decide_it(office):
     assert walks.walk(office, number, SIGN)
 
 
+@pytest.mark.article("行政许可法#34")
 def test_a_site_is_visited_by_two_different_officers(office, restaurant):
     walks.walk(office, restaurant, REVIEW, FIRE, VISIT)
     with pytest.raises(NotAllowed) as refused:
@@ -123,6 +127,7 @@ def test_an_objection_is_settled_before_anybody_reviews(office, restaurant):
     assert walks.open_elements(office, restaurant) == {"settle_objection"}
 
 
+@pytest.mark.article("消防法#15", "行政许可法#38")
 def test_an_upheld_objection_cannot_be_granted_over(office, restaurant):
     walks.walk(office, restaurant, REVIEW, OBJECT, VISIT, COUNTERSIGN, UPHOLD, ADVISE, SIGN)
     stands = walks.outcome(office, restaurant)

@@ -67,6 +67,7 @@ def test_who_visits_a_site_does_not_take_in_review_or_sign(pack, element):
         assert any({element, visit} <= rule.tasks for rule in pack.manifest.apart), visit
 
 
+@pytest.mark.article("行政许可法#32.1.4")
 def test_a_correction_is_asked_for_once(office):
     number = walks.walk(office, walks.file(office), ASK)
     walks.correct(office, number)
@@ -152,6 +153,7 @@ def test_a_withdrawal_says_why_in_words(office, reason):
     assert walks.outcome(office, number)["status"] == "filed"
 
 
+@pytest.mark.article("行政许可法#44")
 def test_a_refusal_is_delivered(pack):
     tasks = pack.definition.errands
     assert (tasks["deliver_refusal"], tasks["conclude_case_refused"]) == ("deliver", "conclude")

@@ -28,6 +28,7 @@ def refusal(office, answers=RETAIL, materials=None, **filing):
     return {(missing.where, missing.why) for missing in refused.value.facts["missing"]}
 
 
+@pytest.mark.article("行政许可法#32")
 def test_what_is_missing_is_told_at_once(office):
     answers = RETAIL | {"contact_phone": "12", "business_form": "9", "premises": " ", "staff": -1}
     del answers["representative"]
@@ -66,6 +67,7 @@ def test_a_question_that_nobody_asked_is_refused_and_one_that_is_hidden_is_not_k
     assert "fire_opinion" not in walks.open_elements(office, number), "hidden answers decide nothing"
 
 
+@pytest.mark.article("食品安全法#45")
 def test_a_material_is_asked_for_only_when_the_answers_say_so(office):
     assert walks.file(office, RETAIL | {"staff": 0}, uploads(*MATERIALS[:3]))
     assert refusal(office, RETAIL | {"staff": 1}, uploads(*MATERIALS[:3])) == {
@@ -187,6 +189,7 @@ def test_an_item_that_is_closed_or_unknown_takes_no_case(office):
     assert walks.everything(office) == before
 
 
+@pytest.mark.article("行政许可法#29")
 def test_an_agent_files_for_an_organization_with_a_letter(office):
     agent = walks.signed_in(office, "lin", "restaurant")
     assert refusal(office, RESTAURANT, uploads(), by=agent) == {("materials.authorisation", "missing")}

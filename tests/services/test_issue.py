@@ -34,6 +34,7 @@ def verified(office, **by):
         return licences.verify(work, **by)
 
 
+@pytest.mark.article("行政许可法#39", "食品安全法#35")
 def test_a_licence_says_what_was_applied_for_and_how_long_it_holds(office, number):
     licence = issued(office)
     assert (licence.holder_name, licence.holder_code_type) == ("陈示例", "id")

@@ -61,6 +61,7 @@ def test_a_department_sees_what_is_released_to_it_and_the_issuer_sees_all(office
     assert {"uscc", "complaints_phone"} <= set(all_of_it.fields)
 
 
+@pytest.mark.article("行政许可法#31")
 def test_every_look_stands_on_the_case_and_is_the_holders_to_see(office, number, case):
     ask(office, "wang", case)
     ask(office, "huang", case)
@@ -116,6 +117,7 @@ def test_applicants_visitors_and_administrators_do_not_look(office, number, case
         sharing.ask(work, replace(ASKED, case=case))
 
 
+@pytest.mark.article("行政许可法#31")
 def test_ones_own_application_is_no_pretext(office, number):
     own = walks.file(office, by=walks.signed_in(office, "wang"))
     with pytest.raises(NotFound):

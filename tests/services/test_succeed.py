@@ -46,6 +46,7 @@ def mine(office, who="chen"):
         return [(one.number, one.version, one.state, one.fields["premises"]) for one in licences.mine(work)]
 
 
+@pytest.mark.article("行政许可法#49")
 def test_a_granted_change_gives_the_licence_a_new_version(office, number, applied, clock):
     (before,) = mine(office)
     case = applied("change", number, {"premises": "泉州市鲤城区示例街19号"})
@@ -95,6 +96,7 @@ def test_a_licence_that_went_to_another_meanwhile_is_not_changed(office, number,
     assert walks.everything(office) == before
 
 
+@pytest.mark.article("行政许可法#50")
 def test_a_renewal_applied_for_in_time_outlives_the_last_day(office, number, applied, clock):
     clock.now = at("2031-09-24 20:00")
     case = applied("renew", number)
