@@ -17,7 +17,7 @@ from approval.expressions import tables
 from approval.models.cases import Case, JournalEntry
 from approval.office import open_office
 from approval.paths import WORKFLOWS
-from approval.services import licences, offline, packs, rehearsals, workers
+from approval.services import laws, licences, offline, packs, rehearsals, workers
 from tests.kit.samples import ITEM
 
 
@@ -136,6 +136,14 @@ def test_a_key_for_the_log_is_made_in_a_folder_of_its_own(shell, tmp_path):
     assert shell("log", "key", tmp_path / "log", "example.net/log").stdout == said.stdout
     (tmp_path / "log" / "log.key").unlink()
     assert shell("log", "key", tmp_path / "log", "example.org/log").returncode == 0
+
+
+def test_migrate_brings_the_shipped_acts_into_the_library(shell, empty_settings):
+    for _ in range(2):
+        assert shell("migrate").returncode == 0
+    with open_office(empty_settings) as office, office.work(read_only=True) as work:
+        assert laws.library(work) == laws.shipped()
+        assert laws.count(work, "licensing") == 2
 
 
 def test_init_doctor_and_people(shell):
