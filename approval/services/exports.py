@@ -47,7 +47,7 @@ def locked(work: Work, licence_id: UUID) -> Licence:
     """
     licence = work.session.get_one(Licence, licence_id)
     # The case first, as whoever does anything to a licence has it.
-    work.session.get_one(Case, UUID(licence.source), with_for_update=True)
+    work.session.get_one(Case, licences.origin(licence), with_for_update=True)
     work.session.refresh(licence)
     if not in_force(work, licence):
         raise IllegalAct(state=licence.state, asked="export")
@@ -61,7 +61,7 @@ def written(work: Work, licence: Licence, form: Form, *, key: Mapping[str, str] 
         made = certificates.compose_vc(work.session, licence, sealer, conditions, now=work.now)
     else:
         made = certificates.compose_sd_jwt(work.session, licence, sealer, conditions, now=work.now, holder_key=key)
-    case = work.session.get_one(Case, UUID(licence.source))
+    case = work.session.get_one(Case, licences.origin(licence))
     journal.write(work, case, "licence:exported", number=licence.number, form=form.value)
     return made
 

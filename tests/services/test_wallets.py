@@ -10,7 +10,7 @@ from approval.domain.actors import VISITOR
 from approval.domain.errors import NotFound, NotSignedIn, TooMany, WalletRefused
 from approval.models.people import Department
 from approval.models.wallets import SpentNonce, WalletOffer
-from approval.services import exports, journal, licences, offline, wallets, workers
+from approval.services import exports, journal, licences, offline, reissues, wallets, workers
 from approval.services.exports import Form
 from certificates import Act, IllegalAct, Outcome
 from tests.kit import races, walks
@@ -277,6 +277,15 @@ def test_a_file_is_written_for_the_holder_only_while_the_licence_counts(office, 
         export(Form.VC)
     with office.work(by=walks.signed_in(office, "chen"), read_only=True) as work:
         assert licences.verify(work, document=exports.data(work, number)).outcome is Outcome.SUSPENDED
+
+
+def test_a_version_that_was_made_without_an_application_is_exported_like_any_other(office, case, number, take):
+    with office.work(by=walks.signed_in(office, "cai")) as work:
+        reissues.again(work, number, reason="遗失。", basis="第二十九条")
+    with office.work(by=walks.signed_in(office, "chen")) as work:
+        assert exports.export(work, number, Form.VC)
+    assert take(redeem(office, *offer(office, number)))
+    assert len(exported(office, case)) == 2
 
 
 def test_what_is_over_is_forgotten(office, number, take, clock):
