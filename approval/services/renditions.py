@@ -107,11 +107,11 @@ def draw(office: Office, licence_id: UUID) -> bool:
 
     Twice at once draws twice and keeps one.
     """
-    with office.work(read_only=True) as work:
-        sheet = _waiting_sheet(work, licence_id)
-    if sheet is None:
-        return False
     try:
+        with office.work(read_only=True) as work:
+            sheet = _waiting_sheet(work, licence_id)
+        if sheet is None:
+            return False
         pdf = make(office, sheet)
     except (Unavailable, CertificateError) as refused:
         why = f"{refused.code} {refused.facts}"[:_LONGEST_WHY]
