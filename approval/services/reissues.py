@@ -156,6 +156,7 @@ def step(work: Work, job_id: UUID) -> bool:
             if len(job.failures) < _MOST_FAILURES:
                 job.failures = [*job.failures, {"number": licence.number, "why": refused.code}]
         job.after = licence.number
+    job.total = max(job.total, job.done + job.failed)  # some were given back since they were counted
     if len(found) < _A_WORK:
         job.ended_at = work.now
     return True

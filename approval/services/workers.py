@@ -185,11 +185,19 @@ def _drawn(office: Office, licence_id: UUID) -> bool:
 def reissue(office: Office) -> int:
     """Go on with what is reissued in bulk (批量换发巡查), and return how many steps were taken.
 
-    Some a turn: what is due by law does not wait for it.
+    Some a turn: what is due by law does not wait for it. A job that cannot go on holds up no other.
     """
     with office.work(by=SYSTEM, read_only=True) as work:
         jobs = reissues.open_jobs(work)
-    return sum(1 for job in jobs for _ in range(_MOST_BATCHES) if office.do(partial(reissues.step, job_id=job)))
+    return sum(_stepped(office, job) for job in jobs for _ in range(_MOST_BATCHES))
+
+
+def _stepped(office: Office, job: UUID) -> bool:
+    try:
+        return office.do(partial(reissues.step, job_id=job))
+    except Exception:  # noqa: BLE001 -- logged with its trace
+        _log.exception("the reissue %s could not go on", job)
+        return False
 
 
 def extend(office: Office) -> int:

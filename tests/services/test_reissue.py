@@ -150,6 +150,31 @@ def test_what_is_not_valid_is_left_out_and_what_fails_is_told(office, issued, mo
         assert work.session.get_one(Reissue, job).failures == [{"number": second, "why": "seal-refused"}]
 
 
+def test_a_licence_given_back_while_a_job_is_under_way_is_reissued_too(office, issued):
+    first, second = issued(2)
+    with office.work(by=walks.signed_in(office, "cai")) as work:
+        licences.perform(work, first, Act.SUSPEND, **WHY)
+    job = begin(office)
+    assert standing(office, job) == (1, 0, 0, False)
+    with office.work(by=walks.signed_in(office, "cai")) as work:
+        licences.perform(work, first, Act.RESUME, **WHY)
+    workers.reissue(office)
+    assert standing(office, job) == (2, 2, 0, True)
+    assert held(office) == [(first, 2, State.VALID), (second, 2, State.VALID)]
+
+
+def test_a_job_that_cannot_go_on_holds_up_nobody(office, issued, monkeypatch, caplog):
+    issued(1)
+    job = begin(office)
+
+    def broken(*_given, **_named):
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(reissues, "step", broken)
+    assert workers.reissue(office) == 0
+    assert str(job) in caplog.text
+
+
 def test_one_job_at_a_time_and_it_can_be_halted(office, issued):
     issued(1)
     job = begin(office)
@@ -222,6 +247,27 @@ def test_a_licence_that_cannot_be_drawn_is_tried_later_and_told(office, issued, 
     assert workers.draw(office) == 1
     with office.work(read_only=True) as work:
         assert renditions.left(work, FOOD, "SCJ") == (0, [])
+
+
+def test_a_licence_whose_seal_is_away_is_tried_later_and_holds_up_no_other(office, issued, clock, monkeypatch):
+    monkeypatch.setattr(renditions, "_AT_ONCE", 1)
+    first, _ = issued(2)
+    begin(office)
+    workers.reissue(office)
+    compose = certificates.compose_code
+
+    def away(session, licence, *given):
+        if licence.number == first:
+            raise certificates.SealRefused(why="the seal's certificate does not hold now")
+        return compose(session, licence, *given)
+
+    with monkeypatch.context() as seal:
+        seal.setattr(certificates, "compose_code", away)
+        assert [workers.draw(office) for _ in range(3)].count(1) == 1
+    with office.work(read_only=True) as work:
+        assert [number for number, _ in renditions.left(work, FOOD, "SCJ")[1]] == [first]
+    clock.now = at("2026-12-31 10:00")
+    assert workers.draw(office) == 1
 
 
 def test_a_licence_that_failed_too_often_waits_for_a_person(office, issued, clock):
