@@ -20,6 +20,8 @@ from certificates.errors import KeyUnsuitable, SealRefused
 
 ALGORITHM: Final = "ES256"
 ES256: Final = ec.ECDSA(hashes.SHA256())
+LONGEST_CERTIFICATE: Final = 8192
+MOST_CERTIFICATES: Final = 8
 _COORDINATE = 32
 
 
@@ -47,8 +49,14 @@ class Signed:
         return cls(header, unb64(middle) if payload is None else payload, unb64(signature), head)
 
     def certificates(self) -> list[x509.Certificate]:
-        """Read the certificates in the header (证书链), the signer's first; raises KeyError, ValueError."""
-        return [_certificate(one) for one in self.header["x5c"]]
+        """Read the certificates in the header (证书链), the signer's first.
+
+        Raises SealRefused for more or longer ones than a seal has, KeyError, ValueError.
+        """
+        chain = self.header["x5c"]
+        if len(chain) > MOST_CERTIFICATES or any(len(one) > LONGEST_CERTIFICATE for one in chain):
+            raise SealRefused(why="these are not the certificates of a seal")
+        return [_certificate(one) for one in chain]
 
     def holds(self, certificate: x509.Certificate) -> bool:
         """Tell whether the certificate's P-256 key signed exactly this (验签)."""

@@ -1,9 +1,14 @@
+import gc
+import tracemalloc
 from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 
 import pikepdf
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from sqlalchemy import text
@@ -229,6 +234,25 @@ def test_json_sealed_by_another_department_is_foreign(licence, authority, upload
     members = canonical.load(certificates.sealed_json(licence))
     members["seal"] = certificates.seals.seal(canonical.dump(members["licence"]), authority.sealer("fire"), NOW)
     assert no(upload(canonical.dump(members))) >= {Question.SEALED_BY_ENTITLED_DEPARTMENT}
+
+
+def test_a_stranger_s_huge_certificate_does_not_stay_in_memory(licence, upload):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "示例")])
+    padding = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), bytes(2**20))
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW, NOW + timedelta(days=1))
+    huge = made.add_extension(padding, critical=False).sign(key, hashes.SHA256())
+    members = canonical.load(certificates.sealed_json(licence))
+    statement = canonical.dump(members["licence"])
+    members["seal"] = certificates.seals.seal(statement, certificates.SoftSealer(huge, key), NOW)
+    file = canonical.dump(members)
+    tracemalloc.start()
+    try:
+        assert upload(file).licence is None
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 2**19
+    finally:
+        tracemalloc.stop()
 
 
 def test_json_with_a_good_seal_but_unknown_here_is_unknown(licence, authority, upload):
