@@ -9,11 +9,11 @@ from approval.office import Work
 from approval.services import access, items, laws, licences, limits, people, types
 from approval.web import visitors
 from approval.web.door import PAGE, Door, asked_page
-from certificates import Outcome, Verification
+from certificates import Question, Verification
 
 door = Door("public", __name__)
 _VERIFY = "verify"
-_FRUITLESS = frozenset({Outcome.UNKNOWN, Outcome.UNREADABLE})
+_FRUITLESS = frozenset({Question.KNOWN_HERE, Question.READABLE})
 
 _LONGEST_SEARCH = 100
 
@@ -114,7 +114,7 @@ def asked(work: Work, **given: Any) -> Verification:
     visitor = visitors.origin()
     limits.require_below(work, _VERIFY, visitor, work.office.settings.address_failures)
     verification = licences.verify(work, **given)
-    if verification.outcome in _FRUITLESS:
+    if any(check.question in _FRUITLESS for check in verification.failures):
         visitors.afterwards(lambda note: limits.note_failure(note, _VERIFY, visitor))
     return verification
 

@@ -44,6 +44,14 @@ def test_whoever_tries_out_numbers_is_slowed_down_and_an_honest_visitor_is_not(o
     assert refused.headers["Retry-After"] == "600"
 
 
+def test_whoever_tries_out_files_is_slowed_down_whatever_is_wrong_with_them(open_app, city):
+    client = open_app(address_failures=2).test_client()
+    for _ in range(3):
+        assert _upload(client, city.pdf).status_code == 200
+    altered = city.pdf + b"\n"
+    assert [_upload(client, altered).status_code for _ in range(3)] == [200, 200, 429]
+
+
 def test_the_very_file_that_was_issued_holds(client, city):
     page = _upload(client, city.pdf)
     assert "证照真实、有效" in page.text
