@@ -78,18 +78,20 @@ def compose(session: Session, uscc: str, sealer: Sealer, *, uri: str, now: datet
 def publish(session: Session, uscc: str, sealer: Sealer, *, uri: str, now: datetime, lasts: timedelta) -> bool:
     """Sign a department's list anew and keep it for all to fetch (发布状态列表); False while the last one will do.
 
-    It will not once anything befell a licence of the department that it does not know of, or once a quarter of its
-    time has passed. What it knows goes by places in the public log, because the numbers of acts are not given in the
-    order in which they commit. Of two at once either's list is kept. Raises as `compose`.
+    It will not once anything befell a licence of the department that it does not know of, once a quarter of its
+    time has passed, or for a new seal, whose codes are known from then on. What it knows goes by places in the public
+    log, because the numbers of acts are not given in the order in which they commit. Of two at once either's list is
+    kept. Raises as `compose`.
     """
-    kept = session.get(StatusListing, uscc)
-    if kept and now < kept.signed_at + lasts / 4 and not _befell(session, uscc, kept.through):
+    kept, kid = session.get(StatusListing, uscc), jose.key_id(sealer.certificate)
+    new = session.get(SealCertificate, kid) is None
+    if kept and not new and now < kept.signed_at + lasts / 4 and not _befell(session, uscc, kept.through):
         return False
     through = session.scalar(select(func.max(LicenceAct.log_index) + 1).where(TELLING)) or 0
     text = compose(session, uscc, sealer, uri=uri, now=now, lasts=lasts)
     session.merge(StatusListing(uscc=uscc, text=text, through=through, signed_at=now))
     certificate = sealer.certificate.public_bytes(Encoding.DER)
-    session.merge(SealCertificate(kid=jose.key_id(sealer.certificate), certificate=certificate))
+    session.merge(SealCertificate(kid=kid, certificate=certificate))
     session.flush()
     return True
 
