@@ -45,11 +45,17 @@ def verify_file(upload: bytes, kit: Kit, *, today: date, now: datetime) -> Verif
     checks = renditions.examine(upload, kit.trust, now)
     try:
         owner, files = renditions.inside(upload)
-        code = Code.read(files[CODE_FILE].decode())
-        said, seal = statements.open_sealed_json(files[DATA_FILE])
+        inside, data = files[CODE_FILE], files[DATA_FILE]
+    except KeyError as lacking:  # a copy for a purpose, or drawn before there were codes: the store alone knows it
+        return _conclude([*checks, Check(Question.AGREES, None, f"there is no {lacking} in it")])
+    except Exception as error:  # noqa: BLE001 -- as above
+        return _conclude([*checks, _disagrees(error)])
+    try:
+        code = Code.read(inside.decode())
+        said, seal = statements.open_sealed_json(data)
         statement = canonical.dump(said)
     except Exception as error:  # noqa: BLE001 -- as above
-        return _conclude([*checks, Check(Question.AGREES, False, f"{type(error).__name__}: {error}")])
+        return _conclude([*checks, _disagrees(error)])
     agrees = canonical.sha256(statement) == code.digest and said["identifier"] == str(code.identifier)
     asked = {check.question: check for check in _asked(code, kit, today, now)}
     # The same question asked of file, data and code: a no of any is a no.
@@ -58,6 +64,10 @@ def verify_file(upload: bytes, kit: Kit, *, today: date, now: datetime) -> Verif
         if known is None or known.holds or (known.holds is None and check.holds is False):
             asked[check.question] = check
     return _conclude([Check(Question.AGREES, agrees and owner == code.identifier.issuer), *asked.values()], code, kit)
+
+
+def _disagrees(error: Exception) -> Check:
+    return Check(Question.AGREES, False, f"{type(error).__name__}: {error}")
 
 
 def _asked(code: Code, kit: Kit, today: date, now: datetime) -> Iterator[Check]:

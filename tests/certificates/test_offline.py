@@ -149,6 +149,16 @@ def test_codes_of_an_earlier_seal_are_still_known(session, authority, issue, cod
     assert asked(its_code, fetched).outcome is Outcome.VALID
 
 
+def test_codes_of_a_new_seal_are_known_before_the_list_is_due(session, authority, issue, kit):
+    licence = issue()
+    kit()
+    renewed = replace(authority, sealers={}).joined_by([MARKET], NOW).sealer("market")
+    its_code = certificates.compose_code(session, licence, renewed, NOW)
+    again = certificates.publish_statuses(session, MARKET.uscc, renewed, uri=URI, now=NOW, lasts=DAY)
+    fetched = certificates.OfflineKit.read(certificates.pack_kit(session, authority.trust))
+    assert (again, asked(its_code, fetched).outcome) == (True, Outcome.VALID)
+
+
 def test_no_flipped_character_of_a_code_ever_holds(issue, code, kit):
     its_code, fetched = code(issue()), kit()
     for at in range(0, len(its_code), 7):
@@ -211,12 +221,17 @@ def test_a_pdf_whose_parts_speak_of_different_licences_is_tampered_with(issue, c
         "another department's seal under it": drawn(
             by="fire", json=certificates.sealed_json(one), jwt=code(one).encode()
         ),
-        "no code": drawn(json=certificates.sealed_json(one)),
-        "no data": drawn(jwt=code(one).encode()),
     }
     for file in mixed.values():
         answer = certificates.verify_file_offline(file, kit(), today=TODAY, now=NOW)
         assert (answer.outcome, Question.AGREES in no(answer)) == (Outcome.TAMPERED, True)
+
+
+def test_a_sealed_pdf_without_code_or_data_such_as_a_copy_is_neither_valid_nor_tampered_with(issue, code, kit, drawn):
+    licence = issue()
+    for file in (drawn(json=certificates.sealed_json(licence)), drawn(jwt=code(licence).encode()), drawn()):
+        answer = certificates.verify_file_offline(file, kit(), today=TODAY, now=NOW)
+        assert (answer.outcome, answer.licence, no(answer)) == (Outcome.UNVERIFIABLE, None, set())
 
 
 def test_a_pdf_with_something_appended_is_tampered_with(issue, code, kit, drawn):
