@@ -97,6 +97,7 @@ class Kit:
 def _key(certificate: x509.Certificate, trust: Trust) -> dict[str, Any]:
     # A page reads neither certificates nor revocation lists: it is told what they say.
     terms = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    known_until = trust.crl.next_update_utc
     withdrawn = trust.crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
     return {
         **jose.jwk(certificate),
@@ -104,4 +105,5 @@ def _key(certificate: x509.Certificate, trust: Trust) -> dict[str, Any]:
         "name": seals.owner_name(certificate),
         "terms": [int(term.timestamp()) for term in terms],
         "withdrawn": withdrawn and int(withdrawn.revocation_date_utc.timestamp()),
+        "known_until": int(known_until.timestamp()) if known_until else 0,
     }

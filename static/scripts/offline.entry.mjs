@@ -118,25 +118,38 @@ async function verify(given) {
   const ask = (question, holds) => checks.push({ question, holds });
   ask("seal_intact", seal ? await signed(jws, seal) : null);
   ask("sealed_by_entitled_department", seal ? seal.owner === issuer : null);
-  const inTerm = seal && seal.terms[0] <= code.iat && code.iat <= seal.terms[1];
-  ask("seal_not_revoked", seal ? inTerm && !(seal.withdrawn && seal.withdrawn <= code.iat) : null);
+  ask("seal_not_revoked", seal ? good(seal, code.iat) : null);
   const list = await statuses(issuer).catch(() => null);
   ask("status_current", list ? true : null);
   const status = list ? ((list[place >> 1] ?? 0) >> (place % 2 ? 4 : 0)) & 15 : null;
   for (const [failing, question] of QUESTIONS) {
     ask(question, list ? (status === 0 || QUESTIONS.has(status)) && status !== failing : null);
   }
-  const today = new Intl.DateTimeFormat("en-CA", { timeZone: words.zone, dateStyle: "short" }).format(new Date());
+  const today = legalDay();
   ask("begun", code.from <= today);
   ask("not_expired", !code.to || code.to >= today);
   return { checks, seal, code: { ...code, number: serial } };
 }
 
+// Yes or no as trust.py says it of a seal's certificate; null when the revocation list was over by then.
+function good(seal, at) {
+  if (at < seal.terms[0] || at > seal.terms[1] || (seal.withdrawn && seal.withdrawn <= at)) return false;
+  return at <= seal.known_until ? true : null;
+}
+
+function legalDay() {
+  // By its parts, because how a locale writes a short date has changed before.
+  const asked = { timeZone: words.zone, calendar: "gregory", numberingSystem: "latn", year: "numeric", month: "2-digit", day: "2-digit" };
+  const said = new Intl.DateTimeFormat("en", asked).formatToParts(new Date());
+  return ["year", "month", "day"].map((part) => said.find((each) => each.type === part).value).join("-");
+}
+
 async function statuses(issuer) {
   const jwt = read(kit.lists[issuer]);
   const seal = kit.seals.find((each) => each.x5c[0] === jwt.header.x5c[0]);
-  const { exp, status_list: list } = jwt.payload;
+  const { iat, exp, status_list: list } = jwt.payload;
   if (jwt.header.alg !== "ES256" || jwt.header.typ !== "statuslist+jwt" || seal?.owner !== issuer) throw "list";
+  if (!good(seal, iat)) throw "list";
   if (!(await signed(jwt, seal)) || Date.now() / 1000 >= exp || list.bits !== 4) throw "list";
   const parts = new Blob([unb64(list.lst)]).stream().pipeThrough(new DecompressionStream("deflate")).getReader();
   const found = [];

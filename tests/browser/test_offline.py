@@ -1,5 +1,7 @@
 """Airplane mode: a page that was opened once judges a printed QR code with no network at all."""
 
+import json
+import time
 from io import BytesIO
 
 import pypdfium2
@@ -7,7 +9,7 @@ import pytest
 
 from approval.domain.actors import VISITOR
 from approval.services import licences, offline
-from certificates import CODE_FILE, Act
+from certificates import CODE_FILE, Act, jose
 from certificates.renditions import inside
 from tests.kit import walks
 from tests.kit.browsers import NARROW, require_fair
@@ -57,9 +59,13 @@ def verdict(page):
     return page.inner_text("#outcome")
 
 
-def suspend(office, number):
+def perform(office, number, act):
     with office.work(by=walks.signed_in(office, "cai")) as work:
-        licences.perform(work, number, Act.SUSPEND, reason="整改", basis="第六十四条")
+        licences.perform(work, number, act, reason="整改", basis="第六十四条")
+
+
+def said(jws):
+    return json.loads(jose.unb64(jws.split(".")[1]))
 
 
 def test_a_printed_code_is_judged_in_airplane_mode(visit, live, licence):
@@ -84,7 +90,7 @@ def test_a_printed_code_is_judged_in_airplane_mode(visit, live, licence):
     page.click("#typed button")
     page.wait_for_selector("#outcome:text('内容被改动过')")
     # With a network again, what befell the licence since is known.
-    live.do(lambda office: suspend(office, number))
+    live.do(lambda office: perform(office, number, Act.SUSPEND))
     page.context.set_offline(False)
 
     def told():
@@ -93,6 +99,35 @@ def test_a_printed_code_is_judged_in_airplane_mode(visit, live, licence):
         return "暂扣" in verdict(page)
 
     wait_for(told, "the page did not learn of the suspension")
+
+
+def test_a_seal_that_was_not_good_when_it_signed_is_never_a_yes(visit, live, licence):
+    number, _, code, _ = licence
+    at, issuer = said(code)["iat"], said(code)["id"].split(".")[6]
+    time.sleep(1.1)  # so that the list is signed in a later second than the code
+    for act in (Act.SUSPEND, Act.RESUME):
+        live.do(lambda office, act=act: perform(office, number, act))
+
+    def fetched(office):
+        with office.work(by=VISITOR, read_only=True) as work:
+            kit = json.loads(offline.kit(work))
+        return kit if said(kit["lists"].get(issuer, code))["iat"] > at else None
+
+    wait_for(lambda: live.do(fetched), "no list was signed anew")
+    kit = live.do(fetched)
+    for changes, verdict_ in (
+        ({}, "证照真实、有效"),
+        ({"terms": [0, at]}, "现在无法得出结论"),
+        ({"withdrawn": at + 1}, "现在无法得出结论"),
+        ({"known_until": at - 1}, "现在无法得出结论"),
+    ):
+        altered = json.dumps({**kit, "seals": [{**seal, **changes} for seal in kit["seals"]]})
+        page = visit()
+        page.add_init_script(f"""const real = fetch;
+            window.fetch = async (what, how) => what === "/verify/kit.json"
+                ? new Response({json.dumps(altered)}) : real(what, how);""")
+        page.goto(f"/verify/offline#{code}")
+        assert verdict(page) == verdict_, changes
 
 
 def test_nobody_is_left_with_a_blank_page_without_scripts(visit):
