@@ -45,7 +45,8 @@ def actor(work: Work, person_id: UUID, organization_id: UUID | None = None) -> A
 
 def actor_by_code(work: Work, code: str, organization: str | None = None) -> Actor:
     """Say who the person of a sign-in name is (按登录名), acting for an organization's code; raises as `actor`."""
-    person = work.session.scalar(select(Person.id).where(Person.code == code))
+    # Half characters and NUL are in no name, and a database driver would choke on them.
+    person = work.session.scalar(select(Person.id).where(Person.code == code)) if code.isprintable() else None
     acted_for = None
     if organization is not None:
         acted_for = work.session.scalar(select(Organization.id).where(Organization.code == organization))

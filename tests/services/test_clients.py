@@ -22,7 +22,7 @@ def test_a_system_asks_for_an_officer_in_its_own_department_only(office, key):
     actor = recognised(office, key)
     assert (actor.via, {post.department for post in actor.posts}) == ("spj-hall", {"SPJ"})
     assert actor.name
-    for stranger in ("huang", "chen", "nobody", ""):
+    for stranger in ("huang", "chen", "nobody", "", "\ud800", "\0"):
         with pytest.raises(NotAllowed):
             recognised(office, key, stranger)
 
