@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import certificates
+from approval import documents
 from approval.domain import texts
 from approval.domain.errors import AnswersInvalid, Missing, NotFound
 from approval.models.cases import Case
@@ -29,13 +30,18 @@ class Prepared:
 def prepare(work: Work, number: str, purpose: str, recipient: str, until: str) -> Prepared:
     """Prepare a copy of one's own licence (申请加注件) for a purpose, a recipient, and until a day (ISO 8601).
 
-    Raises as `licences.own`, `AnswersInvalid` with everything that is missing or out of range (a day that has passed,
-    is more than a year away or after the licence's last), and the strong-house's `IllegalAct` for one not in force.
+    Raises as `licences.own`, `AnswersInvalid` with everything that is missing, cannot be drawn or is out of range (a
+    day that has passed, is more than a year away or after the licence's last), and the strong-house's `IllegalAct` for
+    one not in force.
     """
     licence = licences.own(work, number)
     read, missing = texts.reasons(
         ("answers.purpose", "用途", purpose, _LONGEST), ("answers.recipient", "使用单位", recipient, _LONGEST)
     )
+    told = {fault.where for fault in missing}
+    for where, label, text in (("answers.purpose", "用途", purpose), ("answers.recipient", "使用单位", recipient)):
+        if where not in told and documents.missing_glyphs([text]):
+            missing.append(Missing(where, "no-such-glyph", label))
     day = _day(until)
     latest = min(licence.valid_until or date.max, work.today + _LONGEST_USE)
     if day is None or not work.today <= day <= latest:

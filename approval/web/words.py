@@ -280,6 +280,7 @@ WHY: Mapping[str, LazyString] = {
     "no-such-licence": _("没有这张可以办理的证照。请核对编号：证照应当是您的、有效并且没有到期"),
     "too-long": _("太长了"),
     "too-short": _("太短了"),
+    "no-such-glyph": _("有的字符不能印在证照上，请换一种写法"),
     "too-many": _("太多了"),
     "not-alike": _("只能选同一事项的同一环节"),
     "not-filled-in": _("这些事项的事项包没有填写这个字段"),

@@ -88,6 +88,7 @@ def test_a_copy_ends_with_its_day_with_its_licence_or_by_its_holder(office, numb
     [
         ({"purpose": " "}, "answers.purpose"),
         ({"recipient": "x" * 201}, "answers.recipient"),
+        ({"recipient": "示例银行🏦"}, "answers.recipient"),
         ({"until": "soon"}, "answers.until"),
         ({"until": "2020-01-01"}, "answers.until"),
         ({"until": "2099-01-01"}, "answers.until"),
