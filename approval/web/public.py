@@ -9,7 +9,7 @@ from approval.office import Work
 from approval.services import access, items, laws, licences, limits, people, types
 from approval.web import visitors
 from approval.web.door import PAGE, Door, asked_page
-from certificates import Question, Verification
+from certificates import Identifier, Question, Verification
 
 door = Door("public", __name__)
 _VERIFY = "verify"
@@ -120,5 +120,6 @@ def asked(work: Work, **given: Any) -> Verification:
 
 
 def _shown(work: Work, verification: Verification) -> str:
-    labels = types.labels(work) if verification.licence else {}
+    licence = verification.licence
+    labels = types.labels(work, Identifier.parse(licence.identifier).type_code) if licence else {}
     return render_template("public/verification.html", verification=verification, labels=labels)

@@ -1,9 +1,12 @@
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
 
 import certificates
-from approval.services import workers
+from approval.domain.licence_types import TypeDefinition
+from approval.domain.manifests import Words
+from approval.services import types, workers
 from tests.web.conftest import send
 
 ENGLISH = {"Accept-Language": "en"}
@@ -19,6 +22,17 @@ def test_the_number_and_its_check_code_prove_a_licence(client, city):
     for told in ("证照真实、有效", city.number, "陈**", "泉州市市场监督管理局", "电子印章完好", "预包装食品销售"):
         assert told in page.text
     assert "350502198701110015" not in page.text
+
+
+def test_fields_are_called_as_their_own_type_calls_them(client, city, office):
+    with office.work() as work:
+        (known,) = types.catalogue(work)
+        other = replace(TypeDefinition.read(known.definition), code="11100000000013338W099")
+        renamed = tuple(field._replace(label=Words("别的名称", "Another")) for field in other.fields)
+        types.keep(work, replace(other, fields=renamed), known.template, "")
+    page = client.get(f"/verify/{city.token}")
+    assert "预包装食品销售" in page.text
+    assert "别的名称" not in page.text
 
 
 def test_the_token_of_the_qr_code_proves_a_licence(client, city):
