@@ -41,6 +41,9 @@ def test_a_rolled_back_number_is_used_again(session: Session):
         "{serial:06d}{region.__class__}",
         "{serial:06d}{}",
         "{serial:06d}}",
+        "A/{serial:06d}",
+        "A\u202e{serial:06d}",
+        "A" * 65 + "{serial:06d}",
     ],
 )
 def test_a_pattern_that_cannot_be_filled_in_is_refused(session: Session, pattern: str):
@@ -54,6 +57,16 @@ def test_a_missing_or_unfit_part_is_named(session: Session, region: str | None):
     with pytest.raises(NumberPatternInvalid) as refusal:
         numbers.draw(session, JY, parts)
     assert refusal.value.facts["unfit"] == ["region"]
+
+
+@pytest.mark.parametrize(("length", "fits"), [(46, True), (47, False)])
+def test_a_number_is_no_longer_than_its_column(session: Session, length: int, *, fits: bool):
+    parts = {"business_form": "2" * length, "region": "350502"}
+    if fits:
+        assert len(numbers.draw(session, f"JYX{JY}", parts)) == 64
+    else:
+        with pytest.raises(NumberPatternInvalid):
+            numbers.draw(session, f"JYX{JY}", parts)
 
 
 def test_the_last_number_is_followed_by_a_refusal(session: Session):
