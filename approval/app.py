@@ -17,6 +17,7 @@ from approval.web import (
     api,
     bodies,
     copies,
+    countdowns,
     desk,
     diagrams,
     errors,
@@ -54,13 +55,14 @@ _DOORS: dict[str, tuple[Door, ...]] = {
         sign.door,
         portal.door,
         copies.door,
+        countdowns.own_door,
         exports.door,
         wallets.door,
         filing.door,
         materials.door,
         diagrams.door,
     ),
-    "window": (sign.door, window.door, desk.door, licences.door, materials.door, diagrams.door),
+    "window": (sign.door, window.door, desk.door, countdowns.door, licences.door, materials.door, diagrams.door),
     "admin": (sign.door, admin.door, workshops.door, rosters.door, operations.door, types.door, laws.desk),
 }
 # Where "/" leads in a process that does not open the public door.

@@ -29,9 +29,10 @@ _log = logging.getLogger(__name__)
 _VERSION = "2"
 # How often a step is begun again when the database itself was away; what an errand did is counted in its row.
 _ATTEMPTS = 5
-# What is no part of a turn, each every so many seconds. What expired and what nobody needs any more can wait an hour:
-# verification goes by the day itself. A timestamping authority that hangs costs a turn ten seconds, once in a minute.
-_ROUNDS = {"expire": (workers.expire, 3600.0), "tidy": (workers.tidy, 3600.0), "extend": (workers.extend, 60.0)}
+# What is no part of a turn, each every so many seconds. What nobody needs any more can wait an hour. Verification goes
+# by the day itself, but a licence that silence renews must not look expired for long. A timestamping authority that
+# hangs costs a turn ten seconds, once in a minute.
+_ROUNDS = {"expire": (workers.expire, 60.0), "tidy": (workers.tidy, 3600.0), "extend": (workers.extend, 60.0)}
 # Whoever stops a worker waits longer than this before pulling the plug.
 _GRACE_SECONDS = 8
 

@@ -97,6 +97,14 @@ class TimePassed(OutOfTurn):
     """The time for this has run out, and the law has gone on without it."""
 
 
+class SuspensionBackdated(OutOfTurn):
+    """Days that have passed were counted; a suspension begins today or later."""
+
+
+class ExtendedAlready(OutOfTurn):
+    """This time limit was extended before, and the law allows it once."""
+
+
 class ItemClosed(OutOfTurn):
     """This service item takes no new cases."""
 
@@ -127,6 +135,14 @@ class TooMany(Refusal):
 
 class WalletRefused(Refusal):
     """What a wallet sent opens nothing here, or not any more."""
+
+
+class NoticeUnreadable(Refusal):
+    """This is no notice of holidays that can be taken over."""
+
+
+class SheetUnreadable(Refusal):
+    """This is no proof sheet of a time limit."""
 
 
 class PackRefused(Refusal):

@@ -50,11 +50,21 @@ class Apart(NamedTuple):
     basis: str
 
 
+class Extension(NamedTuple):
+    """By how many working days a limit may be extended once (延期), by whom, and why; no department: the item's own."""
+
+    days: int
+    role: str
+    department: str
+    basis: str
+
+
 class Limit(NamedTuple):
     """A time limit (时限) in working days, and why."""
 
     days: int
     basis: str
+    extension: Extension | None = None
 
 
 class LegalBasis(NamedTuple):
@@ -90,6 +100,7 @@ class LicenceRule:
     """What licence comes out (结果证照): type code, number pattern, validity in years, fields as FEEL and their names.
 
     `act` is `issue`, or `change`, `renew`, `reissue`: then `of` is FEEL for the number of the licence meant.
+    `renew_days` are the calendar days before its last day until which a renewal is in time, where not as the law says.
     """
 
     code: str
@@ -105,6 +116,7 @@ class LicenceRule:
     act: str = "issue"
     of: str = ""
     labels: Mapping[str, Words] = field(default_factory=dict)
+    renew_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +139,7 @@ class Manifest:
     lanes: Mapping[str, Lane]
     apart: tuple[Apart, ...]
     limits: Mapping[str, Limit]
+    exclusions: Mapping[str, str]
     legal_basis: tuple[LegalBasis, ...]
     conditions: tuple[Words, ...]
     materials: tuple[MaterialRequirement, ...]
@@ -249,6 +262,7 @@ class _Reader:
                 for at, row in self._rows("apart")
             ),
             limits={name: self._limit(name, limit) for name, limit in self._get(dict, "limits").items()},
+            exclusions=self._table("exclusions") if "exclusions" in self.data else {},
             legal_basis=tuple(
                 LegalBasis(
                     self._get(str, "law", row, at),
@@ -286,7 +300,21 @@ class _Reader:
     def _limit(self, name: str, limit: Any) -> Limit:
         path = f"limits.{name}."
         self._short(name, path)
-        return Limit(self._between(1, _MOST_DAYS, "days", limit, path), self._get(str, "basis", limit, path))
+        extension = None
+        if isinstance(limit, Mapping) and "extension" in limit:
+            extension = self._extension(name, limit["extension"], f"{path}extension.")
+        return Limit(self._between(1, _MOST_DAYS, "days", limit, path), self._get(str, "basis", limit, path), extension)
+
+    def _extension(self, name: str, row: Any, path: str) -> Extension:
+        if name == "promised":
+            self.faults.append(Fault(FILE, path[:-1], 0, "the office's own promise is not extended"))
+        elsewhere = isinstance(row, Mapping) and "department" in row
+        return Extension(
+            days=self._between(1, _MOST_DAYS, "days", row, path),
+            role=self._code("role", row, path),
+            department=self._code("department", row, path) if elsewhere else "",
+            basis=self._get(str, "basis", row, path),
+        )
 
     def _lane(self, name: str, lane: Any) -> Lane:
         path = f"lanes.{name}."
@@ -339,6 +367,10 @@ class _Reader:
             self.faults.append(Fault(FILE, at + "licences", 0, "a licence is a PDF, which formats must allow"))
         return types
 
+    def _renew_days(self) -> int | None:
+        given = "renew_days" in self._get(dict, "licence")
+        return self._between(0, _MOST_DAYS, "licence.renew_days") if given else None
+
     def _licence(self) -> LicenceRule:
         act = self._get(str, "licence.act") if "act" in self._get(dict, "licence") else "issue"
         if act not in _LICENCE_ACTS:
@@ -357,4 +389,5 @@ class _Reader:
             act=act,
             of=self._get(str, "licence.of") if act != "issue" else "",
             labels={name: self._words(f"licence.labels.{name}.") for name in self._labelled()},
+            renew_days=self._renew_days(),
         )

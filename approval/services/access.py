@@ -77,7 +77,7 @@ def reads(work: Work, found: Case) -> bool:
     own matter (回避) what colleagues wrote is not for one's eyes.
     """
     theirs = select(Task.id).where(Task.case_id == found.id, Task.department_code.in_(work.actor.departments)).limit(1)
-    return work.session.scalar(theirs) is not None and not _in_own_matter(work, found)
+    return work.session.scalar(theirs) is not None and not in_own_matter(work, found)
 
 
 def material(work: Work, material_id: UUID) -> tuple[Material, Case]:
@@ -164,11 +164,6 @@ def task_in_time(work: Work, task_id: UUID) -> Obtained:
     return Obtained(task_, due, unsigned)
 
 
-def recused(work: Work, found: Case) -> bool:
-    """Tell whether a case is the actor's own matter (回避): what they filed, applied for, or may act for."""
-    return _in_own_matter(work, found)
-
-
 def require_moving(found: Case) -> None:
     """Require that nobody holds a case still (办件未被暂停流转); raises `Held`."""
     if found.held_at is not None:
@@ -213,7 +208,7 @@ def _sees_task(work: Work, found: Task) -> bool:
 
 
 def _require_doable(work: Work, found: Task, *, agent: bool | None = None) -> None:
-    if found.role != APPLICANT and _in_own_matter(work, found.case, agent=agent):
+    if found.role != APPLICANT and in_own_matter(work, found.case, agent=agent):
         raise NotAllowed(task=found.element, recused=True)
     if found.progress != Progress.OPEN:
         raise (AlreadyDone(task=found.element) if found.done_by == work.actor.person else Overtaken(task=found.element))
@@ -231,8 +226,11 @@ def _may_do(work: Work, found: Task) -> bool:
     return work.actor.holds(found.department_code or "", found.role)
 
 
-def _in_own_matter(work: Work, found: Case, *, agent: bool | None = None) -> bool:
-    """Tell an officer's own matters (回避): what they filed, applied for, or may act for, where `agent` says so."""
+def in_own_matter(work: Work, found: Case, *, agent: bool | None = None) -> bool:
+    """Tell whether a case is an officer's own matter (回避): what they filed, applied for, or may act for.
+
+    `agent` says whether they may, where the caller knows.
+    """
     if work.actor.person in {found.filed_by, found.applicant_id}:
         return True
     if agent is None:

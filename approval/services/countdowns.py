@@ -1,5 +1,6 @@
 """Countdowns of a case (办理时限): ledger entries, and the due days that follow from them."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -8,15 +9,17 @@ from sqlalchemy import case as sql_case
 from sqlalchemy import select, update
 
 from approval.domain.cases import Status
-from approval.domain.countdown import Due, Entry, EntryType, expiry, legal_day, reckon
+from approval.domain.countdown import Due, Entry, EntryType, expiry, reckon
 from approval.domain.manifests import Limit
 from approval.domain.workdays import Calendar
 from approval.models.cases import Case, CountdownEntry, WorkCalendar
+from approval.models.people import Department
 from approval.models.tasks import Progress, Task, Timer
 from approval.office import Work
+from approval.services import items
 
 # Legal acts begin these (filing, acceptance, decision); any other begins when its timer begins to wait.
-BEGUN_BY_LAW = frozenset({"acceptance", "decision", "delivery"})
+BEGUN_BY_LAW = frozenset({"acceptance", "decision", "promised", "delivery"})
 _CALENDAR = "calendar"
 _MOVED = "moved"
 _AWAITED = {
@@ -32,21 +35,22 @@ def begin(work: Work, case: Case, kind: str, limit: Limit, *, since: datetime, d
 
     `deemed` marks a beginning that silence brought about (行政许可法第三十二条: 逾期不告知的,自收到之日起即为受理).
     """
-    type_ = EntryType.DEEMED if deemed else EntryType.START
-    return _write(work, case, kind, Entry(type_, _day(work, since), limit.days, limit.basis))
+    local = since.astimezone(work.office.settings.tz)
+    # What silence brings about counts from the same day of receipt as the silence did.
+    received = kind == "acceptance" or deemed
+    day = calendar(work, case).received_on(local.date(), local.time()) if received else local.date()
+    return enter(work, case, kind, Entry(EntryType.DEEMED if deemed else EntryType.START, day, limit.days, limit.basis))
 
 
 def stop(work: Work, case: Case, kind: str, basis: str) -> Due:
     """Stop a countdown (时限停止): what it waited for has happened."""
-    return _write(work, case, kind, Entry(EntryType.STOP, work.today, 0, basis))
+    return enter(work, case, kind, Entry(EntryType.STOP, work.today, 0, basis))
 
 
 def stop_running(work: Work, case: Case, basis: str) -> None:
     """Stop every countdown of a case that still runs (停止全部时限): the case has ended."""
-    kinds = select(CountdownEntry.kind).where(CountdownEntry.case_id == case.id).distinct()
-    for kind in work.session.scalars(kinds.order_by(CountdownEntry.kind)).all():
-        reckoned = due(work, case, kind)
-        if reckoned is not None and reckoned.stopped_on is None:
+    for kind in kinds(work, case):
+        if going(work, case, kind):
             stop(work, case, kind, basis)
 
 
@@ -56,15 +60,35 @@ def stop_answered(work: Work, case: Case) -> None:
     rows = work.session.execute(guarded.where(Timer.case_id == case.id, Timer.countdown.not_in(BEGUN_BY_LAW))).all()
     waited_for = {kind for kind, progress in rows if progress == Progress.OPEN}
     for kind in sorted({kind for kind, _ in rows if kind} - waited_for):
-        reckoned = due(work, case, kind)
-        if reckoned is not None and reckoned.stopped_on is None:
+        if going(work, case, kind):
             stop(work, case, kind, "task:completed")
 
 
 def due(work: Work, case: Case, kind: str) -> Due | None:
-    """Reckon a countdown of a case from its ledger (查询时限); None when it never began."""
-    ledger = _ledger(work, case, kind)
-    return reckon(ledger, calendar(work)) if ledger else None
+    """Reckon a countdown of a case from its ledger (查询时限); None when it never began.
+
+    One that was stopped stays as it was counted then, whatever became of the calendar since.
+    """
+    rows = _rows(work, case, kind)
+    return reckon(_entries(rows), _counted_by(work, case, rows)) if rows else None
+
+
+def going(work: Work, case: Case, kind: str) -> bool:
+    """Tell whether a countdown began and runs (时限是否进行中)."""
+    reckoned = due(work, case, kind)
+    return reckoned is not None and reckoned.stopped_on is None
+
+
+def kinds(work: Work, case: Case) -> list[str]:
+    """List the countdowns that a case ever had (办件的全部时限), by kind."""
+    every = select(CountdownEntry.kind).where(CountdownEntry.case_id == case.id).distinct()
+    return list(work.session.scalars(every.order_by(CountdownEntry.kind)))
+
+
+def ledger(work: Work, case: Case, kind: str) -> tuple[list[Entry], Calendar]:
+    """Bring a ledger and the calendar that it is counted by (时限台账); no entries where it never began."""
+    rows = _rows(work, case, kind)
+    return _entries(rows), _counted_by(work, case, rows)
 
 
 def awaited(work: Work, case: Case) -> tuple[str, Due] | None:
@@ -76,8 +100,9 @@ def awaited(work: Work, case: Case) -> tuple[str, Due] | None:
 
 def running(work: Work, case: Case) -> list[tuple[str, Due]]:
     """List the countdowns of a case that run (进行中的时限), by kind and due day, the first to end first."""
-    kinds = work.session.scalars(select(CountdownEntry.kind).where(CountdownEntry.case_id == case.id).distinct())
-    reckoned = [(kind, found) for kind in kinds.all() if (found := due(work, case, kind)) and not found.stopped_on]
+    reckoned = [
+        (kind, found) for kind in kinds(work, case) if (found := due(work, case, kind)) and not found.stopped_on
+    ]
     return sorted(reckoned, key=lambda each: (each[1].day, each[0]))
 
 
@@ -117,14 +142,9 @@ def began_at(work: Work, case: Case, kind: str) -> datetime:
     return next(begun).at
 
 
-def days_left(work: Work, due: Due) -> int:
-    """Count the working days left until a due day (剩余工作日); negative once it has passed."""
-    return days_until(work, due.day)
-
-
-def days_until(work: Work, day: date) -> int:
-    """Count the working days from today until a day (距某日工作日); negative once it has passed."""
-    return calendar(work).between(work.today, day)
+def days_left(work: Work, case: Case, day: date) -> int:
+    """Count the working days from today until a due day (剩余工作日); negative once it has passed."""
+    return calendar(work, case).between(work.today, day)
 
 
 def expires(work: Work, due: Due) -> datetime:
@@ -132,21 +152,19 @@ def expires(work: Work, due: Due) -> datetime:
     return expiry(due.day, work.office.settings.tz)
 
 
-def calendar(work: Work) -> Calendar:
-    """Bring the working-day calendar in force (现行工作日历): the newest one imported, read once a Work."""
-    kept = work.session.info
-    if _CALENDAR not in kept:
-        newest = select(WorkCalendar).order_by(WorkCalendar.ordinal.desc()).limit(1)
-        row = work.session.scalars(newest).one()
-        kept[_CALENDAR] = Calendar.from_data(_with_dates(row.content))
-    return cast("Calendar", kept[_CALENDAR])
+def calendar(work: Work, case: Case | None = None) -> Calendar:
+    """Bring the working-day calendar in force (现行工作日历): the newest one imported, read once a Work.
+
+    For a case it is that of the district whose department decides it, where the calendar has days of its own there.
+    """
+    return _of_case(work, case, _newest(work)[1])
 
 
 def import_calendar(work: Work, data: dict[str, Any]) -> int:
     """Import a working-day calendar (导入工作日历) and recount what runs; return how many due days it moved.
 
-    `data` is the parsed TOML of `calendar.toml`. A countdown that ends on another day now gets a new entry in its
-    ledger, never a changed one, and its timers move with it.
+    `data` is the parsed TOML of `calendar.toml`, or what `Calendar.data` wrote. A countdown that ends on another day
+    now gets a new entry in its ledger, never a changed one, and its timers move with it.
     """
     corrected = Calendar.from_data(data)
     running = select(CountdownEntry.case_id, CountdownEntry.kind).join(Case).where(Case.ended_at.is_(None)).distinct()
@@ -158,52 +176,34 @@ def import_calendar(work: Work, data: dict[str, Any]) -> int:
         and (reckoned := due(work, case, kind)) is not None
         and reckoned.stopped_on is None
     ]
-    work.session.add(WorkCalendar(imported_at=work.now, content=_with_texts(data)))
+    work.session.add(WorkCalendar(imported_at=work.now, content=corrected.data()))
     work.session.flush()
     work.session.info.pop(_CALENDAR, None)
     moved = [(case, kind) for case, kind, old in before if due(work, case, kind) != old]
     for case, kind in moved:
-        _write(work, case, kind, Entry(EntryType.RECOUNT, work.today, 0, corrected.basis))
+        enter(work, case, kind, Entry(EntryType.RECOUNT, work.today, 0, corrected.basis))
     for case in {case.id: case for case, _ in moved}.values():
         mark_due(work, case)
     return len(moved)
 
 
-def _day(work: Work, instant: datetime) -> date:
-    return legal_day(instant, work.office.settings.tz)
-
-
-def _rows(work: Work, case: Case, kind: str) -> list[CountdownEntry]:
-    rows = select(CountdownEntry).where(CountdownEntry.case_id == case.id, CountdownEntry.kind == kind)
-    return list(work.session.scalars(rows.order_by(CountdownEntry.ordinal)))
-
-
-def _ledger(work: Work, case: Case, kind: str) -> list[Entry]:
-    return [
-        Entry(
-            EntryType(row.type),
-            date.fromisoformat(row.entry["day"]),
-            row.entry["days"],
-            row.entry["basis"],
-        )
-        for row in _rows(work, case, kind)
-    ]
-
-
-def _write(work: Work, case: Case, kind: str, entry: Entry) -> Due:
+def enter(work: Work, case: Case, kind: str, entry: Entry) -> Due:
+    """Enter a line into a ledger (记入时限台账): the due day follows, and every timer that means this limit moves."""
     note_moved(work, case)
-    ledger = _ledger(work, case, kind)
-    due = reckon([*ledger, entry], calendar(work))
+    rows = _rows(work, case, kind)
+    due = reckon([*_entries(rows), entry], calendar(work, case))
+    said = {"day": entry.day.isoformat(), "days": entry.days, "basis": entry.basis}
+    said |= {name: text for name, text in (("cause", entry.cause), ("notice", entry.notice)) if text}
     work.session.add(
         CountdownEntry(
             id=uuid4(),
             case_id=case.id,
             kind=kind,
-            ordinal=len(ledger) + 1,
+            ordinal=len(rows) + 1,
             type=entry.type,
             at=work.now,
-            entry={"day": entry.day.isoformat(), "days": entry.days, "basis": entry.basis},
-            due={"day": due.day.isoformat(), "provisional": due.provisional},
+            entry=said,
+            due={"day": due.day.isoformat(), "provisional": due.provisional, "calendar": _newest(work)[0]},
         )
     )
     # A timer that means this legal limit moves with its ledger.
@@ -215,18 +215,51 @@ def _write(work: Work, case: Case, kind: str, entry: Entry) -> Due:
     return due
 
 
-def _with_texts(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {key: _with_texts(value) for key, value in data.items()}
-    if isinstance(data, list):
-        return [_with_texts(value) for value in data]
-    return data.isoformat() if isinstance(data, date) else data
+def _rows(work: Work, case: Case, kind: str) -> list[CountdownEntry]:
+    rows = select(CountdownEntry).where(CountdownEntry.case_id == case.id, CountdownEntry.kind == kind)
+    return list(work.session.scalars(rows.order_by(CountdownEntry.ordinal)))
 
 
-def _with_dates(data: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **data,
-        "rest": [date.fromisoformat(day) for day in data["rest"]],
-        "work": [date.fromisoformat(day) for day in data["work"]],
-        "covers": {end: date.fromisoformat(day) for end, day in data["covers"].items()},
-    }
+def _entries(rows: Iterable[CountdownEntry]) -> list[Entry]:
+    return [
+        Entry(
+            EntryType(row.type),
+            date.fromisoformat(row.entry["day"]),
+            row.entry["days"],
+            row.entry["basis"],
+            row.entry.get("cause", ""),
+            row.entry.get("notice", ""),
+        )
+        for row in rows
+    ]
+
+
+def _newest(work: Work) -> tuple[int, Calendar]:
+    kept = work.session.info
+    if _CALENDAR not in kept:
+        newest = select(WorkCalendar).order_by(WorkCalendar.ordinal.desc()).limit(1)
+        row = work.session.scalars(newest).one()
+        kept[_CALENDAR] = row.ordinal, Calendar.from_data(row.content)
+    return cast("tuple[int, Calendar]", kept[_CALENDAR])
+
+
+def _counted_by(work: Work, case: Case, rows: list[CountdownEntry]) -> Calendar:
+    """Find the calendar a ledger is counted by: the one in force, or for one that was stopped the one in force then."""
+    if not rows or rows[-1].type != EntryType.STOP:
+        return calendar(work, case)
+    newest, in_force = _newest(work)
+    # Ledgers of earlier releases did not say which it was.
+    then = select(WorkCalendar).where(WorkCalendar.imported_at <= rows[-1].at).order_by(WorkCalendar.ordinal.desc())
+    ordinal = rows[-1].due.get("calendar")
+    if ordinal == newest:
+        return _of_case(work, case, in_force)
+    row = work.session.get(WorkCalendar, ordinal) if ordinal else work.session.scalars(then.limit(1)).first()
+    return _of_case(work, case, Calendar.from_data(row.content) if row else in_force)
+
+
+def _of_case(work: Work, case: Case | None, known: Calendar) -> Calendar:
+    if case is None or not known.districts:
+        return known
+    department = work.session.get_one(Department, items.pack_of(work, case).manifest.department)
+    # Digits 3 to 8 of a credit code say where its holder is registered (GB/T 2260).
+    return known.of_district(department.uscc[2:8])

@@ -81,7 +81,7 @@ def answer(work: Work, countersign_id: UUID, *, agrees: bool | None, opinion: st
     asked = _asked_of(work, countersign_id)
     case = work.session.get_one(Case, asked.task.case_id, with_for_update=True)
     work.session.refresh(asked, with_for_update=True)
-    if access.recused(work, case):
+    if access.in_own_matter(work, case):
         raise NotAllowed(recused=True)
     if asked.answered_at or asked.withdrawn_at or asked.task.progress != Progress.OPEN:
         raise AlreadyDone(countersign=str(countersign_id))

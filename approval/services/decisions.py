@@ -12,7 +12,7 @@ from approval.domain.errors import AnswersInvalid, IllegalStep, Missing
 from approval.models.cases import Case
 from approval.models.tasks import Progress, Task
 from approval.office import Work
-from approval.services import answers, countdowns, items, journal, notices
+from approval.services import answers, countdowns, items, journal, notices, sheets
 from approval.services.errands import act
 
 
@@ -55,8 +55,9 @@ def decline(work: Work, case: Case) -> dict[str, Any]:
     _require_reason(told)
     step_to(work, case, Status.DECLINED)
     countdowns.stop(work, case, "acceptance", "行政许可法第三十二条第一款第一、二项：不予受理")
-    journal.write(work, case, "case:declined")
-    notices.tell(work, case, "declined", number=case.number, **told)
+    proof = sheets.digest(sheets.of_case(work, case, "acceptance"))
+    journal.write(work, case, "case:declined", sheet=proof)
+    notices.tell(work, case, "declined", number=case.number, sheet=proof, **told)
     return {}
 
 
@@ -75,6 +76,14 @@ def refuse(work: Work, case: Case) -> dict[str, Any]:
     told = _told(work, case)
     _require_reason(told)
     return _decide(work, case, Status.REFUSED, told["reason"])
+
+
+def deem_renewed(work: Work, case: Case, basis: str) -> str:
+    """Take a renewal as granted by silence (视为准予延续), and return the digest of the sheet that shows it.
+
+    行政许可法第五十条: decided before the licence runs out, or granted. Raises `IllegalStep`.
+    """
+    return _write_down(work, case, Status.GRANTED, "case:deemed-renewed", basis)
 
 
 @act("terminate")
@@ -128,23 +137,38 @@ def _accept(work: Work, case: Case, *, deemed: bool) -> dict[str, Any]:
     case.accepted_at = countdowns.began_at(work, case, "acceptance") if deemed else work.now
     case.deemed_accepted = deemed
     countdowns.stop(work, case, "acceptance", limits["acceptance"].basis)
-    due = countdowns.begin(work, case, "decision", limits["decision"], since=case.accepted_at, deemed=deemed)
+    begun = [kind for kind in ("decision", "promised") if kind in limits]
+    due = {
+        f"{kind}_due": countdowns.begin(work, case, kind, limits[kind], since=case.accepted_at, deemed=deemed).day
+        for kind in begun
+    }
     journal.write(work, case, "case:deemed-accepted" if deemed else "case:accepted")
-    notices.tell(work, case, "accepted", number=case.number, decision_due=due.day.isoformat())
+    told = {name: day.isoformat() for name, day in due.items()}
+    notices.tell(work, case, "accepted", number=case.number, **told)
     return {}
 
 
 def _decide(work: Work, case: Case, decision: Status, reason: str) -> dict[str, Any]:
     manifest = items.pack_of(work, case).manifest
-    case.decision, case.decision_reason, case.decided_at = decision, reason, work.now
-    step_to(work, case, decision)
-    countdowns.stop(work, case, "decision", manifest.limits["decision"].basis)
+    case.decision_reason = reason
+    proof = _write_down(work, case, decision, f"case:{decision}", manifest.limits["decision"].basis)
     countdowns.begin(work, case, "delivery", manifest.limits["delivery"], since=work.now)
-    journal.write(work, case, f"case:{decision}")
-    told = {"reason": reason, "article": _told(work, case).get("article", "")}
+    told = {"sheet": proof, "reason": reason, "article": _told(work, case).get("article", "")}
     remedies = {"review_body": manifest.service["review_body"], "court": manifest.service["court"]}
     notices.tell(work, case, decision, number=case.number, **told, **remedies)
     return {}
+
+
+def _write_down(work: Work, case: Case, decision: Status, tag: str, basis: str) -> str:
+    """Write a decision down and stop what counted until it; the digest names the sheet that shows if it was in time."""
+    case.decision, case.decided_at = decision, work.now
+    step_to(work, case, decision)
+    for kind in ("decision", "promised"):
+        if countdowns.going(work, case, kind):
+            countdowns.stop(work, case, kind, basis)
+    proof = sheets.digest(sheets.of_case(work, case, "decision"))
+    journal.write(work, case, tag, sheet=proof)
+    return proof
 
 
 def _told(work: Work, case: Case) -> dict[str, Any]:

@@ -80,7 +80,8 @@ def read(work: Work, case: Case) -> Dossier:
         filed=answers.latest(work, case, answers.FILING),
         replies=answers.latest(work, case, answers.CORRECTION).get("replies", []),
         running=[
-            Running(kind, due.day, countdowns.days_left(work, due)) for kind, due in countdowns.running(work, case)
+            Running(kind, due.day, countdowns.days_left(work, case, due.day))
+            for kind, due in countdowns.running(work, case)
         ],
         opinions=_opinions(work, case, pack, of_case),
         materials=materials.of_case(work, case),

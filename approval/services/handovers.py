@@ -143,7 +143,7 @@ def _in_hand(work: Work, task_id: UUID) -> Task:
         if seen.progress != Progress.OPEN:
             raise AlreadyDone(task=seen.element)
         access.require_moving(seen.case)
-        if access.recused(work, seen.case):
+        if access.in_own_matter(work, seen.case):
             raise NotAllowed(task=seen.element, recused=True)
         return seen
     task = access.task(work, task_id)

@@ -1,7 +1,7 @@
 """Licences (证照) from the office's side: issue what was granted, have it drawn, let anyone verify it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -71,6 +71,25 @@ def issue(work: Work, case: Case) -> dict[str, Any]:
     cannot draw, `NotFound` for a licence that is not the applicant's or of another type, and what the strong-house
     raises.
     """
+    return {"number": _issue(work, case, work.today).number}
+
+
+def renew_deemed(work: Work, case: Case, since: date) -> Licence:
+    """Renew the licence of a case that the law has granted (视为准予延续的换发), from the day after its last on.
+
+    Raises as `issue`.
+    """
+    return _issue(work, case, since)
+
+
+def is_of(work: Work, case: Case, licence: Licence) -> bool:
+    """Tell whether a licence is one that a case can be about (所涉证照): its applicant's, type, department."""
+    applicant = people.applicant(work, case.applicant_id, case.filed_by)
+    found = _of_applicant(work, items.pack_of(work, case).manifest, licence.number, applicant["number"])
+    return found is not None and found.id == licence.id
+
+
+def _issue(work: Work, case: Case, since: date) -> Licence:
     pack = items.pack_of(work, case)
     rule = pack.manifest.licence
     if case.status != Status.GRANTED or rule is None:
@@ -93,9 +112,9 @@ def issue(work: Work, case: Case) -> dict[str, Any]:
         fields=fields,
         issuer=Issuer(department.code, department.uscc, department.zh),
         source=str(case.id),
-        issued_on=work.today,
-        valid_from=work.today,
-        valid_until=kind.last_day(work.today),
+        issued_on=since,
+        valid_from=since,
+        valid_until=kind.last_day(since),
     )
     sealer = work.office.authority.sealer(department.code)
     if rule.act == "issue":
@@ -103,7 +122,7 @@ def issue(work: Work, case: Case) -> dict[str, Any]:
     else:
         licence = _succeed(work, case, draft, sealer, str(feel.evaluate(rule.of, context)))
     journal.write(work, case, _GIVEN[rule.act], number=licence.number)
-    return {"number": licence.number}
+    return licence
 
 
 def concerned(work: Work, manifest: Manifest, context: Mapping[str, Any]) -> list[Missing]:

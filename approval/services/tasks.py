@@ -25,6 +25,7 @@ from approval.services import (
     items,
     journal,
     procedures,
+    renewals,
     snapshots,
     timers,
     tokens,
@@ -124,7 +125,7 @@ def complete(work: Work, task_id: UUID, given: Mapping[str, Any], *, token: str 
         raise NotAllowed(task=task.element)
     if unsigned:  # whoever was asked to sign is heard first
         raise Unanswered(task=task.element)
-    if time_is_up:
+    if time_is_up or renewals.overdue(work, task.case):
         timers.come_first(work, task.case, task)
     questions = form(work, task)
     outcome: dict[str, Any] = {}

@@ -9,7 +9,7 @@ from approval.domain.errors import TimePassed
 from approval.models.cases import Case
 from approval.models.tasks import Progress, Task, Timer
 from approval.office import Work
-from approval.services import incidents, journal, procedures
+from approval.services import incidents, journal, procedures, renewals
 
 
 def any_due(work: Work) -> bool:
@@ -78,6 +78,7 @@ def come_first(work: Work, case: Case, task: Task | None = None) -> None:
     the sweep then does what the law says, in a Work of its own.
     """
     fire(work.acting_as(SYSTEM), case.id)
+    renewals.come_first(work.acting_as(SYSTEM), case)
     if task is not None and task.progress != Progress.OPEN:
         raise TimePassed(task=task.element)
 

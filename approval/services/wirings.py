@@ -9,7 +9,7 @@ from approval.domain.answers import Form
 from approval.domain.errors import Fault
 from approval.domain.manifests import LicenceRule, Manifest
 from approval.expressions import feel
-from approval.services import errands, numbers, types
+from approval.services import errands, numbers, statutes, types
 from certificates import CertificateError, LicenceType
 
 # What the guide of every item tells (行政许可法第三十条), and where a refusal says to turn to (第三十八条第二款).
@@ -44,6 +44,7 @@ def _names(
 ) -> Iterator[Fault]:
     named: dict[str, tuple[Iterable[str], Iterable[str]]] = {
         "case kind": ({manifest.case_kind}, numbers.KINDS),
+        "exclusion": (manifest.exclusions, {cause.code for cause in statutes.exclusions()}),
         "service": (_SERVICE, {name for name, text in manifest.service.items() if text.strip()}),
     }
     if forms is not None:

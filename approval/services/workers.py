@@ -20,6 +20,7 @@ from approval.services import (
     procedures,
     reissues,
     renditions,
+    renewals,
     snapshots,
     timers,
     tokens,
@@ -110,9 +111,9 @@ def tidy(office: Office) -> int:
 
 
 def expire(office: Office) -> int:
-    """Write down which licences have expired (证照到期巡查), each in a Work of its own, and return how many.
+    """Write down which licences have expired, or by silence go on (证照到期巡查), and return how many.
 
-    One that cannot be is left for the next round and holds nobody up.
+    Each in a Work of its own. One that cannot be is left for the next round and holds nobody up.
     """
     count = 0
     while True:
@@ -126,7 +127,7 @@ def expire(office: Office) -> int:
 
 def _expired(office: Office, case_id: UUID, number: str) -> bool:
     try:
-        return office.do(partial(licences.expire, case_id=case_id, number=number))
+        return office.do(partial(renewals.lapse, case_id=case_id, number=number))
     except Exception:  # noqa: BLE001 -- logged with its trace
         _log.exception("licence %s could not be written down as expired", number)
         return False

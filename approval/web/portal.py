@@ -93,6 +93,7 @@ def case(work: Work, number: str) -> str:
         asked=[task for task in waiting_for if own and task.role == APPLICANT],
         names={task.element: task.name for task in theirs},
         own=own,
+        counted=countdowns.kinds(work, found),
         withdrawable=own and cases.withdrawable(found),
         notices=told,
         read_day=date.fromisoformat,
@@ -279,4 +280,4 @@ def _waiting(work: Work, found: Case, *, asked: bool) -> dict[str, Any] | None:
     if awaited is None:
         return None
     kind, due = awaited
-    return {"kind": kind, "day": due.day, "left": countdowns.days_left(work, due)}
+    return {"kind": kind, "day": due.day, "left": countdowns.days_left(work, found, due.day)}

@@ -53,7 +53,7 @@ def queue(work: Work) -> str:
     involved = {task.case.applicant_id for task in listed} | {task.claimed_by for task in listed if task.claimed_by}
     return render_template(
         "window/tasks.html",
-        rows=[(task, countdowns.days_until(work, task.due_on) if task.due_on else None) for task in listed],
+        rows=[(task, countdowns.days_left(work, task.case, task.due_on) if task.due_on else None) for task in listed],
         names=dossiers.names(work, involved),
         counts=counts,
         tab=tab,
@@ -167,7 +167,7 @@ def _desk(
         done_token=_page_token() or token_urlsafe(),
         dossier=dossiers.read(work, found.case) if access.reads(work, found.case) else None,
         departments=people.departments(work),
-        days_left=countdowns.days_until(work, found.due_on) if found.due_on else None,
+        days_left=countdowns.days_left(work, found.case, found.due_on) if found.due_on else None,
         beside=_beside(work, found) if access.reads(work, found.case) else None,
     )
 

@@ -10,6 +10,8 @@ from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
 from approval.domain.cases import Status
+from approval.domain.countdown import EntryType
+from approval.domain.workdays import Kind
 from approval.services.sharing import Ground
 from approval.services.surveys import Part, Progress
 from approval.web.refusals import REFUSALS, Told
@@ -156,6 +158,10 @@ NOTICES: Mapping[str, LazyString] = {
     "receipt": _("已收到您的申请材料。"),
     "correction": _("材料需要补正，全部问题已经一次告知。"),
     "accepted": _("您的申请已经受理。"),
+    "suspended": _("需要特别程序，所需时间不计入期限。"),
+    "resumed": _("特别程序已经结束，恢复计算期限。"),
+    "extended": _("决定期限依法延长。"),
+    "deemed-renewed": _("没有在证照届满以前作出决定，视为准予延续。"),
     "declined": _("您的申请不予受理。"),
     "granted": _("准予许可。"),
     "refused": _("不予许可。"),
@@ -177,12 +183,18 @@ NOTICE_FACTS: Mapping[str, LazyString] = {
     "licence": _("证照编号"),
     "acceptance_due": _("受理期限"),
     "decision_due": _("决定期限"),
+    "promised_due": _("承诺期限"),
+    "notice": _("文号"),
+    "cause": _("事由"),
+    "since": _("自何日起"),
+    "days": _("所需工作日"),
     "reason": _("理由"),
     "authority": _("应当向其申请"),
     "basis": _("依据"),
     "article": _("依据"),
     "review_body": _("可以向其申请行政复议"),
     "court": _("可以向其提起行政诉讼"),
+    "sheet": _("时限计算书校验值（SHA-256）"),
 }
 
 JOURNAL: Mapping[str, LazyString] = {
@@ -192,6 +204,10 @@ JOURNAL: Mapping[str, LazyString] = {
     "case:accepted": _("受理"),
     "case:deemed-accepted": _("逾期没有告知，视为受理"),
     "case:declined": _("不予受理"),
+    "case:suspended": _("特别程序，暂停计算期限"),
+    "case:resumed": _("恢复计算期限"),
+    "case:extended": _("延长期限"),
+    "case:deemed-renewed": _("届满以前没有决定，视为准予延续"),
     "case:granted": _("作出决定：准予许可"),
     "case:refused": _("作出决定：不予许可"),
     "case:withdrawn": _("撤回申请"),
@@ -243,6 +259,51 @@ JOURNAL: Mapping[str, LazyString] = {
     "procedure:failed": _("流程结束"),
     "procedure:told": _("流程发出消息"),
     "procedure:message": _("人工送达消息"),
+}
+
+# What stands in a countdown's ledger, and on its proof sheet.
+ENTRIES: Mapping[str, LazyString] = {
+    EntryType.START: _("起算"),
+    EntryType.DEEMED: _("视为起算"),
+    EntryType.SUSPEND: _("暂停计算"),
+    EntryType.RESUME: _("恢复计算"),
+    EntryType.EXTEND: _("延期"),
+    EntryType.STOP: _("停止"),
+    EntryType.RECOUNT: _("日历更正，重新计算"),
+}
+
+DAYS: Mapping[str, LazyString] = {
+    "event": _("起算当日"),
+    "suspended": _("特别程序"),
+    Kind.WORKDAY: _("工作日"),
+    Kind.MADE_UP: _("调休上班"),
+    Kind.WEEKEND: _("周末"),
+    Kind.HOLIDAY: _("放假"),
+}
+
+WEEKDAYS: tuple[LazyString, ...] = (
+    _("星期一"),
+    _("星期二"),
+    _("星期三"),
+    _("星期四"),
+    _("星期五"),
+    _("星期六"),
+    _("星期日"),
+)
+
+SHEET_RESULTS: Mapping[str, LazyString] = {
+    "running": _("进行中"),
+    "in-time": _("期限内办结"),
+    "late": _("逾期办结"),
+}
+
+# What the office itself gives as the basis of an entry, where it is no article.
+BASES: Mapping[str, LazyString] = {
+    "task:completed": _("环节已经办结"),
+    "case:concluded": _("办结"),
+    "case:declined": _("不予受理"),
+    "case:withdrawn": _("撤回申请"),
+    "case:terminated": _("终止办理"),
 }
 
 INCIDENTS: Mapping[str, LazyString] = {

@@ -1,0 +1,212 @@
+"""Suspensions and extensions (特别程序与延期): what an officer does to a countdown, and its notice, in one Work."""
+
+from datetime import date
+from typing import Final, NamedTuple
+
+from approval.domain import countdown, texts
+from approval.domain.actors import SYSTEM
+from approval.domain.countdown import Due, Entry, EntryType, Suspension
+from approval.domain.errors import AnswersInvalid, IllegalStep, Missing, NotAllowed, NotFound
+from approval.domain.exclusions import Exclusion, usable
+from approval.domain.manifests import Extension
+from approval.models.cases import Case
+from approval.models.people import Department
+from approval.office import Work
+from approval.services import access, countdowns, items, journal, notices, numbers, statutes, timers, tokens
+
+NOT_A_DATE: Final = Missing("answers.since", "not-a-date", "自何日起")
+_ROLES: Final = ("examiner", "signer")
+_MOST_DAYS = 250  # a year of working days: more is a slip of the pen
+
+
+class Standing(NamedTuple):
+    """How a countdown stands (时限状况): what is left of it, and what stops it now or will."""
+
+    kind: str
+    due: Due
+    left: int
+    suspensions: list[Suspension]
+
+
+class Offer(NamedTuple):
+    """What the actor may do to the countdowns of a case (可办的时限事项); nothing is offered that would be refused."""
+
+    causes: list[tuple[Exclusion, str]]
+    open: list[Suspension]
+    extension: Extension | None
+
+
+def suspend(
+    work: Work, number: str, cause: str, days: int, reason: str, *, since: date | None = None, token: str | None = None
+) -> Case:
+    """Suspend the countdowns that a cause excludes (除外期间起算), from today or a later day, for so many working days.
+
+    The applicant is told in writing how long, in this Work, and no longer than told is excluded (行政许可法第四十五条).
+    By an examiner or signer of the department that decides. `token` makes a second sending the same suspension.
+    Raises as `access.case`; `NotAllowed`; `AnswersInvalid` with everything that is missing, also for a cause that is
+    not on the list or lacks a basis of the item; `SuspensionBackdated`; `TimePassed`; `IllegalStep`.
+    """
+    case = _obtain(work, number)
+    if tokens.spent(work, token, "case:suspended", number):
+        return case
+    timers.come_first(work, case)
+    since = since or work.today
+    found, basis, reason = _checked(work, case, cause, days, reason)
+    stopping = [kind for kind in found.kinds if countdowns.going(work, case, kind)]
+    if not stopping:
+        raise IllegalStep(asked="suspend", status=case.status)
+    for kind in stopping:
+        countdown.require_suspendable(*countdowns.ledger(work, case, kind), since, work.today)
+    notice = _notice_number(work, case)
+    entry = Entry(EntryType.SUSPEND, since, days, basis, found.code, notice)
+    due = {f"{kind}_due": countdowns.enter(work, case, kind, entry).day.isoformat() for kind in stopping}
+    journal.write(work, case, "case:suspended", cause=found.code, days=days, since=since.isoformat(), notice=notice)
+    told = {"notice": notice, "cause": found.zh, "days": days, "since": since.isoformat(), "basis": basis}
+    notices.tell(work, case, "suspended", number=case.number, reason=reason, **told, **due)
+    countdowns.mark_due(work, case)
+    return case
+
+
+def resume(work: Work, number: str, notice: str, *, token: str | None = None) -> Case:
+    """End a suspension before the days that were told are over (恢复计算): the next day counts again.
+
+    `notice` is the number of the notice that told of it. One that has run its days ends by itself. By whom, and raises,
+    as `suspend`; `NotFound` for a notice of no suspension that is still to end.
+    """
+    case = _obtain(work, number)
+    if tokens.spent(work, token, "case:resumed", notice):
+        return case
+    timers.come_first(work, case)
+    due = {}
+    for kind in countdowns.kinds(work, case):
+        ended = next((each for each in _open(work, case, kind) if each.notice == notice), None)
+        if ended and countdowns.going(work, case, kind):
+            entry = Entry(EntryType.RESUME, work.today, 0, ended.basis, ended.cause, notice)
+            due[f"{kind}_due"] = countdowns.enter(work, case, kind, entry).day.isoformat()
+    if not due:
+        raise NotFound(notice=notice)
+    journal.write(work, case, "case:resumed", notice=notice)
+    notices.tell(work, case, "resumed", number=case.number, notice=notice, **due)
+    countdowns.mark_due(work, case)
+    return case
+
+
+def extend(work: Work, number: str, reason: str, *, kind: str = "decision", token: str | None = None) -> Case:
+    """Extend a countdown (延期), once, before it is due, by who holds the rank that the item names; reasons are told.
+
+    By as many working days as the limit allows (行政许可法第四十二条：经本行政机关负责人批准，可以延长十日，并应当
+    将延长期限的理由告知申请人). `token` makes a second sending the same extension. Raises as `access.case`;
+    `NotAllowed` for anybody else; `AnswersInvalid` without a reason; `ExtendedAlready`; `TimePassed`; `IllegalStep`
+    where the item allows none or the countdown does not run.
+    """
+    # Whoever is above the departments, such as the head of the people's government, has no task in the case.
+    case = access.case(work.acting_as(SYSTEM), number, lock=True)
+    limit = items.pack_of(work, case).manifest.limits.get(kind)
+    allowed = limit.extension if limit else None
+    if allowed is None or not _ranks(work, case, allowed):
+        access.case(work, number)
+        raise NotAllowed(asked="extend") if allowed else IllegalStep(asked="extend", countdown=kind)
+    _require_at_work(work, case)
+    if tokens.spent(work, token, "case:extended", number):
+        return case
+    timers.come_first(work, case)
+    reason = texts.reason(reason)
+    entries, calendar = countdowns.ledger(work, case, kind)
+    if not entries:
+        raise IllegalStep(asked="extend", status=case.status)
+    countdown.require_extendable(entries, calendar, work.today)
+    notice = _notice_number(work, case)
+    entry = Entry(EntryType.EXTEND, work.today, allowed.days, allowed.basis, notice=notice)
+    due = countdowns.enter(work, case, kind, entry)
+    journal.write(work, case, "case:extended", countdown=kind, days=allowed.days, notice=notice)
+    told = {"notice": notice, "days": allowed.days, "basis": allowed.basis, f"{kind}_due": due.day.isoformat()}
+    notices.tell(work, case, "extended", number=case.number, reason=reason, **told)
+    countdowns.mark_due(work, case)
+    return case
+
+
+def standing(work: Work, case: Case) -> list[Standing]:
+    """Tell how every countdown of a case stands (时限一览), those that run first."""
+    found = [
+        Standing(kind, due, countdowns.days_left(work, case, due.day), _open(work, case, kind))
+        for kind in countdowns.kinds(work, case)
+        if (due := countdowns.due(work, case, kind))
+    ]
+    return sorted(found, key=lambda each: (each.due.stopped_on is not None, each.due.day, each.kind))
+
+
+def causes() -> tuple[Exclusion, ...]:
+    """List every cause there ever was (除外事由清单), to say what a ledger means."""
+    return statutes.exclusions()
+
+
+def offer(work: Work, case: Case) -> Offer:
+    """Tell what the actor may do to the countdowns of a case (可办的时限事项)."""
+    if case.ended_at or case.held_at or access.in_own_matter(work, case):
+        return Offer([], [], None)
+    running = [each for each in standing(work, case) if each.due.stopped_on is None and each.left >= 0]
+    kinds = {each.kind for each in running}
+    open_ = {each.notice: each for one in running for each in one.suspensions}
+    causes = [each for each in _usable(work, case) if kinds.intersection(each[0].kinds)]
+    limit = items.pack_of(work, case).manifest.limits.get("decision")
+    extendable = any(each.kind == "decision" and not each.due.extended for each in running)
+    ranked = limit is not None and limit.extension is not None and _ranks(work, case, limit.extension)
+    mine = _in_charge(work, case)
+    return Offer(
+        causes=causes if mine else [],
+        open=list(open_.values()) if mine else [],
+        extension=limit.extension if limit and ranked and extendable else None,
+    )
+
+
+def _obtain(work: Work, number: str) -> Case:
+    case = access.case(work, number, lock=True)
+    if not _in_charge(work, case):
+        raise NotAllowed(case=number)
+    _require_at_work(work, case)
+    return case
+
+
+def _require_at_work(work: Work, case: Case) -> None:
+    if access.in_own_matter(work, case):
+        raise NotAllowed(case=case.number, recused=True)
+    access.require_moving(case)
+
+
+def _in_charge(work: Work, case: Case) -> bool:
+    department = items.pack_of(work, case).manifest.department
+    return any(work.actor.holds(department, role) for role in _ROLES)
+
+
+def _ranks(work: Work, case: Case, allowed: Extension) -> bool:
+    department = allowed.department or items.pack_of(work, case).manifest.department
+    return work.actor.holds(department, allowed.role)
+
+
+def _usable(work: Work, case: Case) -> list[tuple[Exclusion, str]]:
+    return list(usable(statutes.exclusions(), items.pack_of(work, case).manifest.exclusions, work.today))
+
+
+def _checked(work: Work, case: Case, cause: str, days: int, reason: str) -> tuple[Exclusion, str, str]:
+    read, missing = texts.reasons(("answers.reason", "理由", reason, texts.LONGEST_REASON))
+    found = next((each for each in _usable(work, case) if each[0].code == cause), None)
+    if not 1 <= days <= _MOST_DAYS:
+        missing.insert(0, Missing("answers.days", "out-of-range", "工作日"))
+    if found is None:
+        missing.insert(0, Missing("answers.cause", "not-a-choice", "事由"))
+    if found is None or missing:
+        raise AnswersInvalid(missing=missing)
+    return *found, read[0]
+
+
+def _open(work: Work, case: Case, kind: str) -> list[Suspension]:
+    """List the suspensions that are still to end; one ended today has ended."""
+    entries, calendar = countdowns.ledger(work, case, kind)
+    resumed = {entry.notice for entry in entries if entry.type is EntryType.RESUME}
+    found = countdown.suspensions(entries, calendar)
+    return [each for each in found if each.last >= work.today and each.notice not in resumed]
+
+
+def _notice_number(work: Work, case: Case) -> str:
+    department = work.session.get_one(Department, items.pack_of(work, case).manifest.department)
+    return numbers.notice_number(work, department)
