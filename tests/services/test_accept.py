@@ -5,9 +5,9 @@ from sqlalchemy import select
 
 from approval.domain.errors import TimePassed
 from approval.models.cases import Case, CountdownEntry
-from approval.services import cases, workers
+from approval.services import cases, countdowns, workers
 from tests.kit import walks
-from tests.kit.samples import ACCEPT, ASK, OPENING, RESTAURANT, REVIEW, at, uploads
+from tests.kit.samples import ACCEPT, ADVISE, ASK, OPENING, RESTAURANT, REVIEW, SIGN, at, uploads
 
 
 def ledger(office, kind):
@@ -40,7 +40,10 @@ def test_acceptance_stops_one_countdown_and_starts_the_other(office, clock):
 def test_every_line_of_a_ledger_names_its_basis(office):
     walks.walk(office, walks.file(office), ACCEPT)
     with office.work(read_only=True) as work:
-        assert all(row.entry["basis"].startswith("行政许可法") for row in work.session.scalars(select(CountdownEntry)))
+        rows = work.session.scalars(select(CountdownEntry)).all()
+        assert all(row.entry["basis"].startswith("行政许可法") for row in rows if row.kind != "promised")
+        (promised,) = (row.entry["basis"] for row in rows if row.kind == "promised")
+        assert promised == "泉州市实施清单（示例数据）[K]"
 
 
 @pytest.mark.article("行政许可法#32.1.4")
@@ -116,4 +119,37 @@ def test_the_applicant_is_told_of_acceptance_with_the_day_of_the_decision(office
         (case,) = cases.mine(work)
         assert case.number == number
     assert walks.told(office, "receipt") == [{"number": number, "acceptance_due": "2026-09-26"}]
-    assert walks.told(office, "accepted") == [{"number": number, "decision_due": "2026-10-22"}]
+    due = {"decision_due": "2026-10-22", "promised_due": "2026-10-09"}
+    assert walks.told(office, "accepted") == [{"number": number, **due}]
+
+
+def test_the_promise_counts_beside_the_law_and_stops_with_the_decision(office, clock):
+    number = walks.walk(office, walks.file(office), ACCEPT)
+    assert ledger(office, "promised") == [("start", "2026-09-21", 10, "2026-10-09")]
+    clock.now = at("2026-09-25 10:00")
+    walks.walk(office, number, REVIEW, ADVISE, SIGN)
+    assert ledger(office, "promised")[-1] == ("stop", "2026-09-25", 0, "2026-10-09")
+
+
+def test_silence_begins_the_promise_too_as_of_the_day_of_receipt(office, clock):
+    walks.file(office)
+    clock.now = at("2026-09-27 00:00")
+    workers.sweep(office)
+    assert ledger(office, "promised") == [("deemed", "2026-09-21", 10, "2026-10-09")]
+
+
+@pytest.mark.parametrize(
+    ("received", "counted"), [("2026-09-21 17:30", "2026-09-21"), ("2026-09-21 18:00", "2026-09-22")]
+)
+def test_what_is_received_after_hours_counts_from_the_next_day_where_the_office_says_so(
+    office, clock, received, counted
+):
+    with office.work() as work:
+        hours = countdowns.calendar(work).data() | {"counting": {"closes": "17:30:00"}}
+        countdowns.import_calendar(work, hours)
+    clock.now = at(received)
+    walks.file(office)
+    assert ledger(office, "acceptance")[0][1] == counted
+    clock.now = at("2026-10-20 09:00")
+    workers.sweep(office)
+    assert ledger(office, "decision")[0][:2] == ("deemed", counted)

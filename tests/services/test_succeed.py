@@ -7,11 +7,11 @@ from sqlalchemy import select, update
 
 import certificates
 from approval.domain.actors import VISITOR
-from approval.domain.errors import Incomplete, NotFound
-from approval.services import cases, journal, licences, packs, workers
+from approval.domain.errors import Incomplete, NotFound, TimePassed
+from approval.services import cases, journal, licences, packs, sheets, workers
 from certificates import Act, IllegalAct, Licence, Outcome, State
 from tests.kit import races, walks
-from tests.kit.samples import ACCEPT, ADVISE, RETAIL, REVIEW, SIGN, at, uploads
+from tests.kit.samples import ACCEPT, ADVISE, ASK, RETAIL, REVIEW, SIGN, at, uploads
 
 
 @pytest.fixture
@@ -29,14 +29,14 @@ def number(office, clock):
 def applied(office, pack, clock):
     """Apply for an act on the licence that the contact's name says, and walk to the last signature."""
 
-    def apply(act, of, answers=(), by="chen"):
+    def apply(act, of, answers=(), *, by="chen", steps=(ACCEPT, REVIEW, ADVISE), more=""):
         manifest = pack.files["item.toml"].replace(b'code = "food-business-licence"', f'code = "{act}"'.encode())
-        asked = f'[licence]\nact = "{act}"\nof = "answers.contact_name"\n'.encode()
+        asked = f'[licence]\nact = "{act}"\nof = "answers.contact_name"\n{more}'.encode()
         with office.work() as work:
             packs.deploy(work, packs.read({**pack.files, "item.toml": manifest.replace(b"[licence]", asked, 1)}))
         with office.work(by=walks.signed_in(office, by)) as work:
             case = cases.file(work, act, RETAIL | {"contact_name": of} | dict(answers), uploads()).number
-        return walks.walk(office, case, ACCEPT, REVIEW, ADVISE)
+        return walks.walk(office, case, *steps)
 
     return apply
 
@@ -108,6 +108,87 @@ def test_a_renewal_applied_for_in_time_outlives_the_last_day(office, number, app
     clock.now = at("2036-10-10 10:00")
     with pytest.raises(Incomplete):
         applied("renew", number)
+
+
+def test_article_50_a_renewal_not_decided_before_the_last_day_is_renewed_by_law(office, number, applied, clock):
+    clock.now = at("2031-08-25 20:00")  # thirty days before the last one, 2031-09-24
+    case = applied("renew", number)
+    clock.now = at("2031-09-24 23:59")
+    assert workers.expire(office) == 0
+    clock.now = at("2031-09-27 10:00")
+    races.at_once(lambda: workers.expire(office), lambda: workers.expire(office))
+    assert workers.expire(office) == 0
+    stands = walks.outcome(office, case)
+    assert (stands["status"], stands["decision"]) == ("concluded", "granted")
+    assert stands["journal"].count("case:deemed-renewed") == 1
+    assert walks.open_elements(office, case) == set()
+    assert mine(office)[0][:3] == (number, 2, State.VALID)
+    with office.work(read_only=True) as work:
+        new = certificates.find_by_number(work.session, number)
+        assert [str(day) for day in (new.valid_from, new.valid_until)] == ["2031-09-25", "2036-09-24"]
+        proof = sheets.digest(sheets.of_case(work, walks.case(work, case), "decision"))
+    (told,) = walks.told(office, "deemed-renewed")
+    assert told == {"number": case, "licence": number, "basis": "行政许可法第五十条", "sheet": proof}
+    assert walks.told(office, "licence-expired") == []
+    workers.draw(office)
+    with office.work(by=walks.signed_in(office, "chen"), read_only=True) as work:
+        assert licences.own_rendition(work, number).startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("step", [SIGN, ("sign_off", "cai", {"result": "refuse", "reason": "不符合条件。"})])
+def test_article_50_nobody_decides_otherwise_because_the_worker_slept(office, number, applied, clock, step):
+    clock.now = at("2031-08-20 10:00")
+    case = applied("renew", number)
+    clock.now = at("2031-09-25 00:00")
+    with pytest.raises(TimePassed):
+        walks.walk(office, case, step)
+    assert workers.expire(office) == 1
+    assert walks.outcome(office, case)["journal"].count("case:deemed-renewed") == 1
+
+
+def test_article_50_a_renewal_that_was_asked_for_too_late_is_not_renewed_by_silence(office, number, applied, clock):
+    clock.now = at("2031-08-26 10:00")
+    case = applied("renew", number)
+    clock.now = at("2031-09-25 00:01")
+    assert workers.expire(office) == 1
+    assert mine(office)[0][2] is State.EXPIRED
+    assert walks.outcome(office, case)["status"] == "accepted"
+
+
+def test_article_50_a_pack_may_say_otherwise_until_when_a_renewal_is_in_time(office, number, applied, clock):
+    clock.now = at("2031-09-14 10:00")
+    applied("renew", number, more="renew_days = 10\n")
+    clock.now = at("2031-09-25 00:01")
+    assert workers.expire(office) == 1
+    assert mine(office)[0][:3] == (number, 2, State.VALID)
+
+
+def test_article_50_what_waits_for_the_applicant_is_not_renewed(office, number, applied, clock):
+    clock.now = at("2031-08-20 10:00")
+    filed = applied("renew", number, steps=(ASK,))
+    clock.now = at("2031-09-25 00:01")
+    workers.expire(office)
+    assert mine(office)[0][2] is State.EXPIRED
+    assert walks.outcome(office, filed)["status"] == "correcting"
+
+
+def test_article_50_a_renewal_that_silence_had_not_even_accepted_is_renewed(office, number, applied, clock):
+    clock.now = at("2031-08-20 10:00")
+    case = applied("renew", number, steps=())
+    clock.now = at("2031-09-25 00:01")
+    assert workers.expire(office) == 1
+    stands = walks.outcome(office, case)
+    assert (stands["status"], stands["deemed_accepted"]) == ("concluded", True)
+
+
+def test_article_50_a_licence_that_is_withheld_lapses(office, number, applied, clock):
+    clock.now = at("2031-08-20 10:00")
+    applied("renew", number)
+    with office.work(by=walks.signed_in(office, "cai")) as work:
+        licences.perform(work, number, Act.SUSPEND, reason="检查中发现问题。", basis="示例条款")
+    clock.now = at("2031-09-25 00:01")
+    assert workers.expire(office) == 1
+    assert mine(office)[0][2] is State.EXPIRED
 
 
 def test_a_licence_revoked_meanwhile_is_not_changed(office, number, applied):
