@@ -4,20 +4,25 @@ import json
 import shutil
 import sys
 import zipfile
-from dataclasses import fields
+from dataclasses import fields, replace
+from datetime import date
 from typing import NamedTuple
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 import certificates
 from approval.cli import main, offices
+from approval.domain import sheets
 from approval.domain.actors import SYSTEM
+from approval.domain.countdown import Entry, EntryType
 from approval.expressions import tables
-from approval.models.cases import Case, JournalEntry
+from approval.models.cases import Case, CountdownEntry, JournalEntry
 from approval.office import open_office
 from approval.paths import WORKFLOWS
-from approval.services import laws, licences, offline, packs, rehearsals, workers
+from approval.services import countdowns, laws, licences, offline, packs, rehearsals, workers
+from approval.services import sheets as services
+from tests.domain.samples import CALENDAR
 from tests.kit.samples import ITEM
 
 
@@ -221,3 +226,43 @@ def test_a_decision_of_a_file_is_asked(shell, tmp_path):
     told = json.loads(said.stdout)
     assert told.keys() == {"result", "rows"}
     assert {row["decision"] for row in told["rows"]} == {decision}
+
+
+def test_a_proof_sheet_is_counted_again_without_an_office(shell, tmp_path):
+    begun = Entry(EntryType.START, date(2026, 9, 21), 20, "行政许可法第四十二条第一款")
+    about = {"case": "示例", "item": "示例", "kind": "decision", "department": "SCJ"}
+    sheet = sheets.compose(about, [begun], CALENDAR)
+    whole, moved, other = (tmp_path / f"{name}.json" for name in ("whole", "moved", "other"))
+    whole.write_bytes(services.canonical(sheet))
+    moved.write_bytes(services.canonical(sheet | {"due": "2026-10-23"}))
+    other.write_text("{}")
+    said = shell("countdown", "verify", whole)
+    assert (said.returncode, "due 2026-10-22" in said.stdout, services.digest(sheet) in said.stdout) == (0, True, True)
+    assert shell("countdown", "verify", whole, "--sha256", services.digest(sheet)).returncode == 0
+    assert shell("countdown", "verify", whole, "--sha256", "0" * 64).returncode == 1
+    told = shell("countdown", "verify", moved, "--json")
+    assert (told.returncode, json.loads(told.stdout)["faults"]) == (1, ["due"])
+    refused = shell("countdown", "verify", other)
+    assert (refused.returncode, "SheetUnreadable" in refused.stderr) == (1, True)
+
+
+def test_a_notice_of_holidays_is_taken_over_and_moves_what_runs(shell, empty_settings, pack, tmp_path):
+    office = offices.prepare(empty_settings)
+    offices.found_demo(office)
+    with office.work(by=SYSTEM) as work:
+        packs.deploy(work, pack)
+    filed = next(each for each in rehearsals.scenarios(pack) if each.file.endswith("/granted.toml"))
+    rehearsals.play(office, replace(filed, steps=()), ITEM)
+    with office.work(by=SYSTEM, read_only=True) as work:
+        ahead = work.session.scalars(select(CountdownEntry)).one().due["day"]
+        year = date.fromisoformat(ahead).year
+    office.close()
+    table = tmp_path / "notice.csv"
+    table.write_text(f"day,kind\n{ahead},放假\n", encoding="utf-8")
+    said = shell("countdown", "calendar", table, "--basis", "示例放假通知")
+    assert (said.returncode, f"{year}: 示例放假通知" in said.stdout) == (0, True)
+    with open_office(empty_settings) as office, office.work(by=SYSTEM, read_only=True) as work:
+        moved = work.session.scalars(select(CountdownEntry).order_by(CountdownEntry.ordinal)).all()
+        assert [(row.type, row.due["day"] > ahead) for row in moved] == [("start", False), ("recount", True)]
+        assert countdowns.calendar(work).basis_of(date.fromisoformat(ahead)) == "示例放假通知"
+    assert shell("countdown", "calendar", table).returncode == 1

@@ -1,0 +1,106 @@
+"""Time limits on pages: suspended, resumed and extended by forms, and proved day by day to everybody concerned."""
+
+import re
+
+import pytest
+
+from approval.services import people, sheets
+from tests.kit import walks
+from tests.web.conftest import PASSWORD, send
+
+ENGLISH = {"Accept-Language": "en-GB,en;q=0.9"}
+
+
+@pytest.fixture
+def cai(office, signed_in):
+    with office.work() as work:
+        people.set_password(work, "cai", PASSWORD)
+    return signed_in("cai")
+
+
+def path(number):
+    return f"/window/cases/{number}/countdowns"
+
+
+def post(client, number, **fields):
+    token = re.search(r'name="page_token" value="([^"]+)"', client.get(path(number)).text)[1]
+    return send(client, path(number), form=path(number), page_token=token, **fields)
+
+
+def test_an_examiner_suspends_on_the_page_and_ends_it_again(signed_in, city, office):
+    huang = signed_in("huang")
+    assert path(city.accepted) in huang.get(f"/window/cases/{city.accepted}").text
+    fields = {"act": "suspend", "cause": "testing", "since": "2026-09-28", "days": "7", "reason": "检测（示例）。"}
+    assert post(huang, city.accepted, **fields).status_code == 303
+    (told,) = walks.told(office, "suspended")
+    assert told["since"] == "2026-09-28"
+    page = huang.get(path(city.accepted)).text
+    for said in ("暂停计算", told["notice"], "恢复计算"):
+        assert said in page
+    assert post(huang, city.accepted, act="resume", notice=told["notice"]).status_code == 303
+    assert len(walks.told(office, "resumed")) == 1
+
+
+def test_what_is_wrong_stays_on_the_page_with_what_was_given(signed_in, city, office):
+    huang = signed_in("huang")
+    reply = post(huang, city.accepted, act="suspend", cause="testing", since="2026-09-28", days="many", reason="")
+    assert reply.status_code == 422
+    assert '<a href="#suspend-days">' in reply.text
+    assert re.search(r'value="testing" selected', reply.text)
+    assert 'aria-invalid="true"' in reply.text
+    assert post(huang, city.accepted, act="suspend", since="tomorrow").status_code == 422
+    assert walks.told(office, "suspended") == []
+
+
+def test_a_day_that_has_passed_is_refused(signed_in, city):
+    fields = {"act": "suspend", "cause": "testing", "since": "2026-09-24", "days": "7", "reason": "检测（示例）。"}
+    reply = post(signed_in("huang"), city.accepted, **fields)
+    assert (reply.status_code, "已经过去的日子不能暂停计算" in reply.text) == (409, True)
+
+
+def test_only_the_signer_is_offered_to_extend_and_does(signed_in, cai, city, office):
+    assert 'id="extend"' not in signed_in("huang").get(path(city.accepted)).text
+    assert 'id="extend"' in cai.get(path(city.accepted)).text
+    assert post(cai, city.accepted, act="extend", reason=" ").status_code == 422
+    assert post(cai, city.accepted, act="extend", reason="案情复杂（示例）。").status_code == 303
+    assert len(walks.told(office, "extended")) == 1
+    assert 'id="extend"' not in cai.get(path(city.accepted)).text
+
+
+@pytest.mark.parametrize("who", ["chen", "lin", "admin"])
+def test_nobody_else_opens_the_page(signed_in, city, who):
+    assert signed_in(who).get(path(city.accepted)).status_code in {403, 404}
+
+
+def test_the_applicant_and_the_officer_read_the_same_sheet(signed_in, city, office):
+    chen, huang = signed_in("chen"), signed_in("huang")
+    own = f"/my/cases/{city.granted}/countdowns/decision"
+    assert own in chen.get(f"/my/cases/{city.granted}").text
+    data = chen.get(own + ".json")
+    assert data.data == huang.get(f"{path(city.granted)}/decision.json").data
+    verdict = sheets.verify(data.data, walks.told(office, "granted")[0]["sheet"])
+    assert (data.mimetype, verdict.holds) == ("application/json", True)
+    for page in (chen.get(own).text, huang.get(f"{path(city.granted)}/decision").text):
+        for said in ("时限计算书", verdict.digest, "期限内办结", "逐日计算", "不计"):
+            assert said in page
+    english = chen.get(own, headers=ENGLISH).text
+    assert "Done in time" in english
+    assert "Day of the event" in english
+
+
+def test_a_sheet_shows_why_a_day_does_not_count_and_the_number_of_the_notice(signed_in, city):
+    huang = signed_in("huang")
+    fields = {"act": "suspend", "cause": "testing", "since": "2026-09-28", "days": "3", "reason": "检测（示例）。"}
+    post(huang, city.accepted, **fields)
+    page = huang.get(f"{path(city.accepted)}/decision").text
+    for said in ("特别程序", "行政许可法第四十五条", "告〔2026〕1号", "检测", "放假", "调休上班", "周末"):
+        assert said in page
+
+
+def test_a_sheet_is_no_strangers_business(signed_in, city, client):
+    own = f"/my/cases/{city.granted}/countdowns/decision"
+    for address in (own, own + ".json"):
+        assert signed_in("lin").get(address).status_code == 404
+    assert client.get(own + ".json", headers={"Accept": "application/json"}).status_code == 401
+    assert signed_in("chen").get(f"/my/cases/{city.granted}/countdowns/lunch").status_code == 404
+    assert signed_in("chen").get(f"{path(city.granted)}/decision").status_code == 403
