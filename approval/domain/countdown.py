@@ -115,7 +115,7 @@ def count(entries: Iterable[Entry], calendar: Calendar) -> Iterator[Day]:
     left = began.days + sum(entry.days for entry in _extensions(ledger, began))
     excluded = suspensions(ledger, calendar)
     counted = 0
-    for day in calendar.from_(began.day):
+    for day in calendar.days_from(began.day):
         kind = calendar.kind(day)
         covering = next((each for each in excluded if each.covers(day)), None)
         if day == began.day and not calendar.counting.event_day:
@@ -160,11 +160,11 @@ def require_suspendable(entries: Iterable[Entry], calendar: Calendar, since: dat
     """Require that a countdown may be suspended from a day on (可否除外): it runs, is not over, and the day is ahead.
 
     Raises `SuspensionBackdated` for a day that has passed (行政许可法第四十五条: the time needed is told, beforehand),
-    `TimePassed` once it was due, `IllegalStep` once it has stopped.
+    `TimePassed` for a day after it is due, `IllegalStep` once it has stopped.
     """
     if since < today:
         raise SuspensionBackdated(since=since.isoformat(), today=today.isoformat())
-    _require_open(reckon(entries, calendar), today)
+    _require_open(reckon(entries, calendar), since)
 
 
 def require_extendable(entries: Iterable[Entry], calendar: Calendar, today: date) -> None:
@@ -207,8 +207,8 @@ def _extensions(ledger: Sequence[Entry], began: Entry) -> list[Entry]:
     return [entry for entry in ledger if entry.type is EntryType.EXTEND and entry.day >= began.day]
 
 
-def _require_open(due: Due, today: date) -> None:
+def _require_open(due: Due, day: date) -> None:
     if due.stopped_on is not None:
         raise IllegalStep(stopped_on=due.stopped_on.isoformat())
-    if today > due.day:
+    if day > due.day:
         raise TimePassed(due=due.day.isoformat())

@@ -149,7 +149,7 @@ class Calendar:
         """Tell whether a notice covers this day (日历是否已公布); beyond it a count is provisional."""
         return self.covers_from <= day <= self.covers_until
 
-    def from_(self, day: date) -> Iterator[date]:
+    def days_from(self, day: date) -> Iterator[date]:
         """Go through the days from a day on (逐日), without an end."""
         while True:
             yield day

@@ -310,4 +310,5 @@ def _main_process(files: Mapping[str, bytes], limits: engine.Limits) -> str | No
 
 def _departments(manifest: Manifest) -> set[str]:
     lanes = {lane.department for lane in manifest.lanes.values() if lane.department}
-    return lanes | {manifest.department, *manifest.joint}
+    extending = (limit.extension.department for limit in manifest.limits.values() if limit.extension)
+    return lanes | {manifest.department, *manifest.joint, *filter(None, extending)}

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from approval.domain import countdown, texts
 from approval.domain.actors import SYSTEM
 from approval.domain.countdown import Due, Entry, EntryType, Suspension
-from approval.domain.errors import AnswersInvalid, IllegalStep, Missing, NotAllowed, NotFound
+from approval.domain.errors import AnswersInvalid, IllegalStep, Missing, NotAllowed, NotFound, TimePassed
 from approval.domain.exclusions import Exclusion, usable
 from approval.domain.manifests import Extension
 from approval.models.cases import Case
@@ -14,7 +14,6 @@ from approval.models.people import Department
 from approval.office import Work
 from approval.services import access, countdowns, items, journal, notices, numbers, statutes, timers, tokens
 
-NOT_A_DATE: Final = Missing("answers.since", "not-a-date", "自何日起")
 _ROLES: Final = ("examiner", "signer")
 _MOST_DAYS = 250  # a year of working days: more is a slip of the pen
 
@@ -52,11 +51,7 @@ def suspend(
     timers.come_first(work, case)
     since = since or work.today
     found, basis, reason = _checked(work, case, cause, days, reason)
-    stopping = [kind for kind in found.kinds if countdowns.going(work, case, kind)]
-    if not stopping:
-        raise IllegalStep(asked="suspend", status=case.status)
-    for kind in stopping:
-        countdown.require_suspendable(*countdowns.ledger(work, case, kind), since, work.today)
+    stopping = _stopping(work, case, found, since)
     notice = _notice_number(work, case)
     entry = Entry(EntryType.SUSPEND, since, days, basis, found.code, notice)
     due = {f"{kind}_due": countdowns.enter(work, case, kind, entry).day.isoformat() for kind in stopping}
@@ -197,6 +192,24 @@ def _checked(work: Work, case: Case, cause: str, days: int, reason: str) -> tupl
     if found is None or missing:
         raise AnswersInvalid(missing=missing)
     return *found, read[0]
+
+
+def _stopping(work: Work, case: Case, cause: Exclusion, since: date) -> list[str]:
+    """Find the countdowns that a cause stops from a day on; one that is over by then hinders no other."""
+    going = [kind for kind in cause.kinds if countdowns.going(work, case, kind)]
+    if not going:
+        raise IllegalStep(asked="suspend", status=case.status)
+    found, refused = [], TimePassed(asked="suspend")
+    for kind in going:
+        try:
+            countdown.require_suspendable(*countdowns.ledger(work, case, kind), since, work.today)
+        except TimePassed as passed:
+            refused = passed
+        else:
+            found.append(kind)
+    if not found:
+        raise refused
+    return found
 
 
 def _open(work: Work, case: Case, kind: str) -> list[Suspension]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, redirect, render_template, request, url_for
 
-from approval.domain.errors import AnswersInvalid, NotAllowed
+from approval.domain.errors import AnswersInvalid, Missing, NotAllowed
 from approval.domain.texts import LONGEST_CODE
 from approval.office import Work
 from approval.services import access, items, sheets, suspensions
@@ -91,7 +91,7 @@ def _since(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise AnswersInvalid(missing=[suspensions.NOT_A_DATE]) from None
+        raise AnswersInvalid(missing=[Missing("answers.since", "not-a-date")]) from None
 
 
 def _page(work: Work, number: str, found: dict[str, Any], room: str, back: str) -> str:

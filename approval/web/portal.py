@@ -276,7 +276,9 @@ def _note_reading(work: Work, told: Iterable[Notice]) -> None:
 
 def _waiting(work: Work, found: Case, *, asked: bool) -> dict[str, Any] | None:
     """Tell which countdown counts: that of the office, or the first to end when the applicant was asked."""
-    awaited = next(iter(countdowns.running(work, found)), None) if asked else countdowns.awaited(work, found)
+    # The office's own promise is nothing that an applicant could miss.
+    running = (each for each in countdowns.running(work, found) if each[0] != "promised") if asked else ()
+    awaited = next(iter(running), None) if asked else countdowns.awaited(work, found)
     if awaited is None:
         return None
     kind, due = awaited

@@ -187,7 +187,7 @@ NOTICE_FACTS: Mapping[str, LazyString] = {
     "notice": _("文号"),
     "cause": _("事由"),
     "since": _("自何日起"),
-    "days": _("所需工作日"),
+    "days": _("工作日数"),
     "reason": _("理由"),
     "authority": _("应当向其申请"),
     "basis": _("依据"),

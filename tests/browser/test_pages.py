@@ -46,6 +46,7 @@ def _lay_out(office):
     return {
         "chen": [
             *("/my/cases", "/my/notices", "/my/licences", f"/my/cases/{number}", f"/my/cases/{number}/receipt"),
+            f"/my/cases/{granted}/countdowns/decision",
             f"/my/licences/{licence}/export",
             *(f"/my/cases/{number}/withdraw", f"/my/cases/{granted}", f"/materials/{material}"),
             *(f"/items/{ITEM}/begin", draft, f"{draft}/materials", f"{draft}/check", f"{draft}/discard"),
@@ -54,6 +55,7 @@ def _lay_out(office):
         "huang": [
             *("/window/tasks", "/window/tasks?tab=free", "/window/tasks?tab=all&number=nothing"),
             *(f"/window/tasks/{task}", f"/window/cases/{number}", f"/window/cases/{granted}"),
+            *(f"/window/cases/{number}/countdowns", f"/window/cases/{number}/countdowns/decision"),
         ],
         "wang": [f"/window/tasks?number={waiting}"],
         "admin": [

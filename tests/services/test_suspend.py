@@ -218,6 +218,17 @@ def test_a_suspension_cannot_be_back_dated_and_nothing_is_suspended_once_due(off
     assert walks.everything(office) == before
 
 
+def test_a_promise_that_was_missed_hinders_no_special_procedure(office, clock, accepted):
+    clock.now = at("2026-10-15 09:00")
+    suspend(office, accepted, 2)
+    assert (due(office, accepted), due(office, accepted, "promised")) == ("2026-10-26", "2026-10-09")
+
+
+def test_a_special_procedure_that_would_begin_after_the_last_day_is_refused(office, accepted):
+    with pytest.raises(TimePassed):
+        suspend(office, accepted, since=date(2026, 10, 23))
+
+
 def test_nothing_is_suspended_before_acceptance_or_after_the_decision(office):
     number = walks.file(office)
     walks.walk(office, number, ACCEPT, REVIEW, ADVISE, SIGN)

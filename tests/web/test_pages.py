@@ -46,6 +46,8 @@ def test_the_pages_of_a_person_answer_in_chinese_and_in_english(signed_in, city,
     answers_in_both(wang, "/window/tasks")
     for number in (city.granted, city.accepted, city.filed):
         answers_in_both(chen, f"/my/cases/{number}")
+    answers_in_both(chen, f"/my/cases/{city.granted}/countdowns/decision")
+    answers_in_both(signed_in("huang"), f"/window/cases/{city.accepted}/countdowns")
 
 
 def test_the_first_page_names_what_can_be_asked_for(client):
