@@ -1,6 +1,6 @@
 """Renewals (延续): what was applied for in time and not decided before the licence ran out is renewed by law."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -13,7 +13,17 @@ from approval.expressions import feel
 from approval.models.cases import Case
 from approval.models.people import Organization, Person
 from approval.office import Work
-from approval.services import answers, decisions, items, licences, notices, procedures, renditions, statutes
+from approval.services import (
+    answers,
+    countdowns,
+    decisions,
+    items,
+    licences,
+    notices,
+    procedures,
+    renditions,
+    statutes,
+)
 from certificates import Licence, State
 
 _UNDECIDED: Final = (Status.FILED, Status.ACCEPTED)
@@ -86,9 +96,12 @@ def _concerned(work: Work, case: Case) -> Licence | None:
         return None
     assert licence.valid_until is not None
     days = statutes.renewal().days if rule.renew_days is None else rule.renew_days
-    in_time = _filed_on(work, case) <= licence.valid_until - timedelta(days=days)
+    filed, whole = case.filed_at, countdowns.began_at(work, case, "acceptance")
+    in_time = _day(work, filed) <= licence.valid_until - timedelta(days=days)
+    # What was put right only afterwards was not the office's to decide before.
+    in_time = in_time and _day(work, whole) <= licence.valid_until
     return licence if in_time and licences.is_of(work, case, licence) else None
 
 
-def _filed_on(work: Work, case: Case) -> date:
-    return legal_day(case.filed_at, work.office.settings.tz)
+def _day(work: Work, instant: datetime) -> date:
+    return legal_day(instant, work.office.settings.tz)

@@ -35,6 +35,13 @@ class Offer(NamedTuple):
     extension: Extension | None
 
 
+class Covering(NamedTuple):
+    """Why a countdown stands still (暂停原因), and the last day that does not count."""
+
+    cause: Exclusion
+    last: date
+
+
 def suspend(
     work: Work, number: str, cause: str, days: int, reason: str, *, since: date | None = None, token: str | None = None
 ) -> Case:
@@ -128,6 +135,16 @@ def standing(work: Work, case: Case) -> list[Standing]:
         if (due := countdowns.due(work, case, kind))
     ]
     return sorted(found, key=lambda each: (each.due.stopped_on is not None, each.due.day, each.kind))
+
+
+def covering(work: Work, case: Case) -> Covering | None:
+    """Tell why the decision countdown of a case stands still today (暂停原因), and until when; None when it counts."""
+    if not countdowns.going(work, case, "decision"):
+        return None
+    today = [each for each in _open(work, case, "decision") if each.covers(work.today)]
+    last = max(today, key=lambda each: each.last, default=None)
+    cause = next((each for each in causes() if last and each.code == last.cause), None)
+    return Covering(cause, last.last) if last and cause else None
 
 
 def causes() -> tuple[Exclusion, ...]:

@@ -28,6 +28,7 @@ from approval.services import (
     notices,
     people,
     sharing,
+    suspensions,
     tasks,
     types,
 )
@@ -94,6 +95,7 @@ def case(work: Work, number: str) -> str:
         names={task.element: task.name for task in theirs},
         own=own,
         counted=countdowns.kinds(work, found),
+        paused=suspensions.covering(work, found),
         withdrawable=own and cases.withdrawable(found),
         notices=told,
         read_day=date.fromisoformat,

@@ -118,6 +118,11 @@ def test_a_limit_is_a_sensible_number_of_working_days(days):
         ("validity_years = 5", "validity_years = 101", "licence.validity_years"),
         ('zh = "营业执照"', 'zh = "营业\\u0000执照"', "materials.zh"),
         ('"申请人" = {', '"申请\\u200b人" = {', "lanes"),
+        ("days = 10\nrole", "days = 0\nrole", "limits.decision.extension.days"),
+        ("days = 10\nrole", "days = 10\ndepartment = 7\nrole", "limits.decision.extension.department"),
+        ("[limits.decision.extension]", "[limits.promised.extension]", "limits.promised.extension"),
+        ("[limits.acceptance]", "[exclusions]\npublic_notice = 9\n\n[limits.acceptance]", "exclusions.public_notice"),
+        ("validity_years = 5", "validity_years = 5\nrenew_days = -1", "licence.renew_days"),
     ],
 )
 def test_what_no_column_and_no_page_could_take_is_a_fault(old, new, element):

@@ -216,6 +216,7 @@ def test_whatever_one_part_names_and_another_lacks_is_told_at_once():
         ("item.toml", ('item_number_pattern = "^', 'item_number_pattern = "(['), "item_number"),
         ("item.toml", ('item_number_pattern = "^', 'item_number_pattern = "(\\\\d+)+X'), "item_number"),
         ("item.toml", ('case_kind = "promised"', 'case_kind = "quick"'), "quick"),
+        ("item.toml", ("[limits.acceptance]", '[exclusions]\nlunch = "x"\n\n[limits.acceptance]'), "lunch"),
         ("item.toml", ('template = "licence.html"', 'template = "none.html"'), "licence.template"),
         ("item.toml", ('seats = "if answers', 'seats = "iff ((answers'), "facts.seats"),
         ("item.toml", ('when = "answers.staff > 0"', 'when = "today() > 0"'), "materials.health_certificates.when"),

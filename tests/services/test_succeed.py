@@ -172,6 +172,17 @@ def test_article_50_what_waits_for_the_applicant_is_not_renewed(office, number, 
     assert walks.outcome(office, filed)["status"] == "correcting"
 
 
+def test_article_50_what_was_put_right_only_after_the_last_day_is_not_renewed(office, number, applied, clock):
+    clock.now = at("2031-08-20 10:00")
+    filed = applied("renew", number, steps=(ASK,))
+    clock.now = at("2031-09-25 00:00")
+    with office.work(by=walks.signed_in(office, "chen")) as work:
+        cases.correct(work, filed, RETAIL | {"contact_name": number}, uploads("layout_plan"))
+    assert workers.expire(office) == 1
+    assert mine(office)[0][2] is State.EXPIRED
+    assert walks.outcome(office, filed)["status"] == "filed"
+
+
 def test_article_50_a_renewal_that_silence_had_not_even_accepted_is_renewed(office, number, applied, clock):
     clock.now = at("2031-08-20 10:00")
     case = applied("renew", number, steps=())

@@ -103,6 +103,19 @@ def test_article_42_the_signer_extends_once_with_reasons(office, clock, accepted
         extend(office, accepted)
 
 
+def test_article_42_who_is_above_the_departments_extends_without_a_task_in_the_case(office, pack):
+    manifest = pack.files["item.toml"].replace(
+        b'days = 10\nrole = "signer"', b'days = 15\ndepartment = "XFJ"\nrole = "examiner"'
+    )
+    with office.work() as work:
+        packs.deploy(work, packs.read({**pack.files, "item.toml": manifest}))
+    number = walks.walk(office, walks.file(office), ACCEPT)
+    with pytest.raises(NotAllowed):
+        extend(office, number, by="cai")
+    extend(office, number, by="su")
+    assert due(office, number) == "2026-11-12"
+
+
 def test_article_45_only_the_promise_stands_still_while_the_applicant_supplements(office, clock, accepted):
     suspend(office, accepted, 3, "applicant_supplement")
     assert (due(office, accepted), due(office, accepted, "promised")) == ("2026-10-22", "2026-10-12")

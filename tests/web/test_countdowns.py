@@ -1,6 +1,7 @@
 """Time limits on pages: suspended, resumed and extended by forms, and proved day by day to everybody concerned."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -27,13 +28,17 @@ def post(client, number, **fields):
     return send(client, path(number), form=path(number), page_token=token, **fields)
 
 
-def test_an_examiner_suspends_on_the_page_and_ends_it_again(signed_in, city, office):
+def test_an_examiner_suspends_on_the_page_and_ends_it_again(signed_in, city, office, clock):
     huang = signed_in("huang")
     assert path(city.accepted) in huang.get(f"/window/cases/{city.accepted}").text
     fields = {"act": "suspend", "cause": "testing", "since": "2026-09-28", "days": "7", "reason": "检测（示例）。"}
     assert post(huang, city.accepted, **fields).status_code == 303
     (told,) = walks.told(office, "suspended")
     assert told["since"] == "2026-09-28"
+    assert "正在进行特别程序" not in signed_in("chen").get(f"/my/cases/{city.accepted}").text
+    clock.now = datetime(2026, 9, 28, 1, tzinfo=UTC)
+    assert "检测" in re.search(r"正在进行特别程序.*", signed_in("chen").get(f"/my/cases/{city.accepted}").text)[0]
+    huang = signed_in("huang")
     page = huang.get(path(city.accepted)).text
     for said in ("暂停计算", told["notice"], "恢复计算"):
         assert said in page
