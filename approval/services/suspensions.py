@@ -76,7 +76,7 @@ def resume(work: Work, number: str, notice: str, *, token: str | None = None) ->
     as `suspend`; `NotFound` for a notice of no suspension that is still to end.
     """
     case = _obtain(work, number)
-    if tokens.spent(work, token, "case:resumed", notice):
+    if tokens.spent(work, token, "case:resumed", number):
         return case
     timers.come_first(work, case)
     due = {}
