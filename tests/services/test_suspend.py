@@ -62,6 +62,7 @@ def tags(office, number):
         return [(line.tag, line.facts) for line in journal.read(work, walks.case(work, number))]
 
 
+@pytest.mark.article("行政许可法#45")
 def test_article_45_a_suspension_moves_both_limits_and_is_told_with_its_notice(office, clock, accepted):
     clock.now = at("2026-09-28 09:00")
     suspend(office, accepted)
@@ -91,6 +92,7 @@ def test_two_at_once_are_excluded_once(office, clock, accepted):
     assert due(office, accepted) == "2026-11-04"
 
 
+@pytest.mark.article("行政许可法#42")
 def test_article_42_the_signer_extends_once_with_reasons(office, clock, accepted):
     clock.now = at("2026-09-28 09:00")
     suspend(office, accepted)
