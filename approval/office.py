@@ -21,12 +21,15 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from approval.adapters import connectors
+from approval.adapters.mails import Mail
+from approval.adapters.spools import Spool
 from approval.adapters.storage import DatabaseStorage
 from approval.adapters.timestamps import HttpTimestamper
 from approval.domain.actors import SYSTEM, Actor
 from approval.domain.countdown import legal_day
 from approval.domain.errors import Overtaken
-from approval.domain.ports import Connector, Storage
+from approval.domain.notices import Way
+from approval.domain.ports import Carriage, Connector, Storage
 from approval.jobs import Carrier, Courier
 from approval.models import saving
 from approval.settings import Settings
@@ -150,6 +153,16 @@ class Office:
     def timestamper(self) -> Timestamper | None:
         """Who puts the time under sealed PDFs; None where no address is set."""
         return HttpTimestamper(self.settings.timestamps) if self.settings.timestamps else None
+
+    @cached_property
+    def carriages(self) -> Mapping[Way, Carriage]:
+        """Who carries letters outside, by way; a way that is not set up is not there."""
+        mail: dict[Way, Carriage] = {}
+        if self.settings.smtp:
+            mail[Way.EMAIL] = Mail(self.settings.smtp, self.settings.mail_from)
+        if self.settings.spool:
+            mail[Way.SMS] = mail[Way.POST] = Spool(Path(self.settings.spool))
+        return mail
 
     @contextmanager
     def work(self, *, by: Actor = SYSTEM, read_only: bool = False, steady: bool = False) -> Iterator[Work]:

@@ -21,6 +21,10 @@ _LONGEST_HOST = 60
 # A worker's name becomes the name of a lock file and a key of a table.
 _EXECUTOR = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
+# Without TLS mail goes to a relay of this machine's own, or nowhere.
+_SMTP = re.compile(r"smtps?://[^\s/]+|smtp\+plain://(?:127\.0\.0\.1|\[::1\]|localhost)(?::\d+)?(?:/|$)")
+_MAIL_FROM = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+
 
 class SettingsRefused(Exception):  # noqa: N818 -- the counterpart of a Refusal, before any office stands
     """These settings cannot run the office."""
@@ -48,6 +52,10 @@ class Settings:
     log: str = _setting("", "Folder of the public log's key; empty means one made in the instance folder.")
     connectors: str = _setting("", "TOML file that names the systems outside which procedures may call.")
     timestamps: str = _setting("", "Address of a timestamping authority (RFC 3161); empty means no timestamps.")
+    smtp: str = _setting("", "URL of the mail server (smtps, smtp, smtp+plain); empty means no mail is sent.")
+    mail_from: str = _setting("", "The address that mail is sent from.")
+    spool: str = _setting("", "Folder where short messages and post are handed over; empty means neither is sent.")
+    code_minutes: int = _setting(30, "How long a code that confirms an address holds, in minutes.")
     executor: str = _setting("", "The name of this worker, its own among all; empty means one from host and instance.")
     log_seconds: int = _setting(600, "A licence sealed longer ago than this must stand in the public log, in seconds.")
     worker_hosts: int = _setting(1, "How many machines run workers; more than one needs PostgreSQL.")
@@ -156,6 +164,7 @@ class Settings:
             for setting in fields(self)
             if isinstance(value := getattr(self, setting.name), int) and value < 0
         ]
+        faults += self._mail_faults()
         if self.environment not in {"development", "production"}:
             faults.append("APPROVAL_ENVIRONMENT must be development or production")
         if self.request_bytes <= self.material_bytes:
@@ -174,6 +183,14 @@ class Settings:
             faults.append("production refuses " + "; ".join(self.development_parts))
         if faults:
             raise SettingsRefused("; ".join(faults))
+
+    def _mail_faults(self) -> list[str]:
+        faults = []
+        if self.smtp and not _SMTP.match(self.smtp):
+            faults.append("APPROVAL_SMTP must be smtps://, smtp:// or, on this machine, smtp+plain:// and a host")
+        if self.smtp and not _MAIL_FROM.fullmatch(self.mail_from):
+            faults.append("APPROVAL_MAIL_FROM must be an e-mail address where APPROVAL_SMTP is set")
+        return faults
 
     def form_key(self) -> str:
         """Bring the key that signs forms, making one in the instance folder where none is set."""

@@ -31,8 +31,14 @@ _VERSION = "2"
 _ATTEMPTS = 5
 # What is no part of a turn, each every so many seconds. What nobody needs any more can wait an hour. Verification goes
 # by the day itself, but a licence that silence renews must not look expired for long. A timestamping authority that
-# hangs costs a turn ten seconds, once in a minute.
-_ROUNDS = {"expire": (workers.expire, 60.0), "tidy": (workers.tidy, 3600.0), "extend": (workers.extend, 60.0)}
+# hangs costs a turn ten seconds, once in a minute; a mail server that hangs costs twenty.
+_ROUNDS = {
+    "expire": (workers.expire, 60.0),
+    "tidy": (workers.tidy, 3600.0),
+    "settle": (workers.settle, 3600.0),
+    "extend": (workers.extend, 60.0),
+    "send": (workers.send, 10.0),
+}
 # Whoever stops a worker waits longer than this before pulling the plug.
 _GRACE_SECONDS = 8
 
@@ -64,6 +70,7 @@ def _turn(office: Office, name: str) -> None:
         workers.publish(office)
         workers.reissue(office)
         workers.draw(office)
+        workers.draw_notices(office)
     except Exception:  # noqa: BLE001 -- logged with its trace
         # A database that is away for a moment is no reason to leave; the next turn tries again.
         _log.exception("this turn of the worker failed")

@@ -6,6 +6,7 @@ named here, the other modules are inner rooms. It knows nobody: no web framework
 
 from certificates.authority import Authority, open_authority
 from certificates.authority import create as create_authority
+from certificates.canonical import dump as canonical_json
 from certificates.checks import Check, Outcome, Question
 from certificates.copies import FILE as COPY_FILE
 from certificates.copies import Annotation, DraftCopy
@@ -222,6 +223,7 @@ __all__ = [
     "audit",
     "audit_public",
     "cancel_copy",
+    "canonical_json",
     "challenge_fingerprint",
     "claim_rendition",
     "compose_code",

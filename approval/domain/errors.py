@@ -81,6 +81,10 @@ class AnswersInvalid(Incomplete):
     """Some answers are missing or wrong; all of them are listed."""
 
 
+class NoticeIncomplete(Incomplete):
+    """A formal notice does not say everything that the law wants it to say; all of it is listed."""
+
+
 class OutOfTurn(Refusal):
     """This cannot be done at this point of the procedure."""
 
@@ -151,3 +155,7 @@ class PackRefused(Refusal):
 
 class Unavailable(Refusal):
     """A part that this step needs is not available now."""
+
+
+class Unconfirmed(Unavailable):
+    """Something was sent and nobody answered: it may have arrived or not."""

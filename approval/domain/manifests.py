@@ -121,7 +121,7 @@ class LicenceRule:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The checked contents of an `item.toml` (事项实施清单)."""
+    """The checked contents of an `item.toml` (事项实施清单); `notice_word` stands in numbers of notices (文号)."""
 
     code: str
     item_number: str
@@ -149,6 +149,7 @@ class Manifest:
     cites: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     law: str = ""
     """`strict` makes a citation that the library does not know a fault instead of a warning."""
+    notice_word: str = ""
 
 
 def read(source: bytes) -> Manifest:
@@ -281,6 +282,7 @@ class _Reader:
             if "cites" in self.data
             else {},
             law=self._law() if "law" in self.data else "",
+            notice_word=self._code("notice_word") if "notice_word" in self.data else "",
         )
 
     def _law(self) -> str:

@@ -10,7 +10,11 @@ from approval.models.base import CODE, Base
 
 
 class Department(Base):
-    """A department of the city (部门); `number` is its three digits in case numbers."""
+    """A department of the city (部门); `number` is its three digits in case numbers.
+
+    `notice_word` and `notice_pattern` make the numbers of its formal notices (文号): empty means its Chinese name and
+    the pattern that all share.
+    """
 
     __tablename__ = "departments"
 
@@ -19,6 +23,8 @@ class Department(Base):
     uscc: Mapped[str] = mapped_column(CODE, unique=True)
     zh: Mapped[str]
     en: Mapped[str]
+    notice_word: Mapped[str] = mapped_column(default="")
+    notice_pattern: Mapped[str] = mapped_column(default="")
 
 
 class Organization(Base):

@@ -1,22 +1,66 @@
-"""Notices (通知): what an applicant must be told, put into the outbox by the Work that makes it true."""
+"""Notices (通知): what an applicant must be told, put into the outbox by the Work that makes it true.
 
-from collections.abc import Iterable
-from typing import Any
+Where a formal notice (文书) is prescribed for it, that is issued in the same Work: see `issuances`.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import joinedload
 
+from approval.domain.errors import NotAllowed
+from approval.domain.notices import Kind
 from approval.models.cases import Case, Notice
+from approval.models.notices import FormalNotice
 from approval.office import Work
-from approval.services import people
+from approval.services import access, issuances, items, journal, kinds, people, tokens
+
+_ISSUED: Final = "notice:issued"
 
 
-def tell(work: Work, case: Case, code: str, **facts: Any) -> None:
-    """Put a notice into the outbox (发出通知); the words for `code` stand in the catalogues."""
-    work.session.add(
-        Notice(id=uuid4(), case_id=case.id, person_id=case.filed_by, code=code, facts=facts, made_at=work.now)
-    )
+def tell(work: Work, case: Case, code: str, **facts: Any) -> Notice:
+    """Put a notice into the outbox (发出通知), and issue the formal notice that its kind may want (制发文书).
+
+    The words for `code` stand in the catalogues. Raises `NoticeIncomplete` as `issuances.issue`.
+    """
+    notice = Notice(id=uuid4(), case_id=case.id, person_id=case.filed_by, code=code, facts=facts, made_at=work.now)
+    work.session.add(notice)
+    if kind := kinds.of_event(code, work.today):
+        issuances.issue(work, case, kind, facts, notice)
+    return notice
+
+
+def issuable(work: Work, case: Case) -> dict[str, Kind]:
+    """List the kinds of formal notices that the actor may issue by hand in a case (可制发的文书), by code."""
+    department = items.pack_of(work, case).manifest.department
+    return {
+        code: kind
+        for code, kind in kinds.catalogue().items()
+        if kind.in_force(work.today) and any(work.actor.holds(department, role) for role in kind.roles)
+    }
+
+
+def issue(work: Work, number: str, code: str, given: Mapping[str, Any], token: str | None = None) -> FormalNotice:
+    """Issue a formal notice that no step of a procedure brings about (制发文书), such as that of a hearing.
+
+    By a post of the item's own department that its kind names (行政许可法第四十六条至第四十八条 and others).
+    `token` makes a second sending the same notice. Raises as `access.officers_case`, `NotAllowed` for a kind that
+    is not the actor's to issue, and `NoticeIncomplete`.
+    """
+    access.officers_case(work, number)
+    case = access.case(work, number, lock=True)
+    kind = issuable(work, case).get(code)
+    if kind is None:
+        raise NotAllowed(notice=code)
+    issuances.complete(work, case, kind, given)  # before anything is written: the page may be shown again
+    if token and tokens.spent(work, token, _ISSUED, f"{number}/{code}"):
+        return [formal for formal in issuances.of_case(work, case) if formal.kind == code][-1]
+    notice = tell(work, case, "formal")
+    formal = issuances.issue(work, case, kind, given, notice)
+    journal.write(work, case, _ISSUED, notice=formal.number)
+    return formal
 
 
 def of_case(work: Work, case: Case) -> list[Notice]:

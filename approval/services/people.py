@@ -14,6 +14,7 @@ from argon2.exceptions import VerificationError
 from sqlalchemy import delete, select, update
 from stdnum.cn import ric, uscc
 
+from approval.domain import notices
 from approval.domain.actors import ADMINISTRATOR, Actor, Post
 from approval.domain.errors import AnswersInvalid, Missing, NotAllowed, NotFound, NotSignedIn
 from approval.models import people as models
@@ -113,6 +114,8 @@ def found(work: Work, city: Mapping[str, Any], password: str | None = None) -> N
     What already exists stays as it is. `password` is everyone's, for demonstration only.
     """
     for department in city["departments"]:
+        if not notices.sound(department.get("notice_pattern") or notices.PATTERN):
+            raise AnswersInvalid(missing=[Missing("departments.notice_pattern", "wrong-form", department["zh"])])
         if work.session.get(Department, department["code"]) is None:
             work.session.add(Department(**department))
     for organization in city["organizations"]:

@@ -9,7 +9,7 @@ from approval.domain.answers import Form
 from approval.domain.errors import Fault
 from approval.domain.manifests import LicenceRule, Manifest
 from approval.expressions import feel
-from approval.services import errands, numbers, statutes, types
+from approval.services import errands, kinds, numbers, statutes, types
 from certificates import CertificateError, LicenceType
 
 # What the guide of every item tells (行政许可法第三十条), and where a refusal says to turn to (第三十八条第二款).
@@ -31,6 +31,7 @@ def faults(
         yield from _expressions(manifest, (forms or {}).get(manifest.filing_form))
         if manifest.licence:
             yield from _licence(manifest.licence, files)
+    yield from _notices(files)
     if definition:
         yield from _posts(definition)
     for form in (forms or {}).values():
@@ -88,6 +89,17 @@ def _licence(rule: LicenceRule, files: Mapping[str, bytes]) -> Iterator[Fault]:
             yield Fault(rule.template, "", why.line, why.message)
         else:
             yield from _blanks(rule, template)
+
+
+def _notices(files: Mapping[str, bytes]) -> Iterator[Fault]:
+    """Find templates of formal notices that belong to no kind, or cannot be read."""
+    for path in sorted(path for path in files if path.startswith(kinds.OVERRIDES)):
+        code = path.removeprefix(kinds.OVERRIDES).removesuffix(".html")
+        kind = kinds.catalogue().get(code)
+        if kind is None or not kind.template or not path.endswith(".html"):
+            yield Fault(path, "", 0, f"no kind of notice that is drawn is called {code!r}")
+        elif why := documents.fault(kinds.framed(files[path].decode(errors="replace"))):
+            yield Fault(path, "", why.line, why.message)
 
 
 def _blanks(rule: LicenceRule, template: str) -> Iterator[Fault]:

@@ -1,6 +1,7 @@
 """What a worker does (后台执行): run one carried errand, sweep the timers. No queue is known here."""
 
 import logging
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
@@ -11,11 +12,14 @@ from approval.models.tasks import Errand, ErrandProgress
 from approval.office import Office, Work, conflicted
 from approval.services import (
     calls,
+    deliveries,
     drafts,
+    drawings,
     errands,
     incidents,
     licences,
     logs,
+    mailings,
     offline,
     procedures,
     reissues,
@@ -172,14 +176,41 @@ def draw(office: Office) -> int:
     """Draw licences from the list (制作证照巡查), some dozens a turn, and return how many were drawn."""
     with office.work(by=SYSTEM, read_only=True) as work:
         found = renditions.waiting(work)
-    return sum(_drawn(office, licence_id) for licence_id in found)
+    return sum(_tried(renditions.draw, office, licence_id) for licence_id in found)
 
 
-def _drawn(office: Office, licence_id: UUID) -> bool:
+def draw_notices(office: Office) -> int:
+    """Draw formal notices from the list (制作文书巡查), some dozens a turn, and return how many were drawn."""
+    with office.work(by=SYSTEM, read_only=True) as work:
+        found = drawings.waiting(work)
+    return sum(_tried(drawings.draw, office, formal_id) for formal_id in found)
+
+
+def send(office: Office) -> int:
+    """Send letters about formal notices (投递巡查), and return how many were sent.
+
+    The first that fails ends the round: a server that hangs must not hold up what is due by law.
+    """
+    with office.work(by=SYSTEM, read_only=True) as work:
+        found = mailings.waiting(work)
+    sent = 0
+    for delivery_id in found:
+        if not _tried(mailings.send, office, delivery_id):
+            break
+        sent += 1
+    return sent
+
+
+def settle(office: Office) -> int:
+    """Write down which announcements have run their period (公告期满巡查), and return how many."""
+    return office.do(deliveries.settle)
+
+
+def _tried(act: Callable[[Office, UUID], bool], office: Office, subject: UUID) -> bool:
     try:
-        return renditions.draw(office, licence_id)
+        return act(office, subject)
     except Exception:  # noqa: BLE001 -- logged with its trace
-        _log.exception("licence %s could not be drawn", licence_id)
+        _log.exception("%s failed for %s", act.__name__, subject)
         return False
 
 
