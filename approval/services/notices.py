@@ -10,8 +10,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import joinedload
 
-from approval.domain.errors import NotAllowed
+from approval.domain.errors import Missing, NotAllowed, NoticeIncomplete
 from approval.domain.notices import Kind
+from approval.domain.texts import LONGEST_REASON, unseen
 from approval.models.cases import Case, Notice
 from approval.models.notices import FormalNotice
 from approval.office import Work
@@ -54,6 +55,12 @@ def issue(work: Work, number: str, code: str, given: Mapping[str, Any], token: s
     kind = issuable(work, case).get(code)
     if kind is None:
         raise NotAllowed(notice=code)
+    if wrong := [
+        Missing(f"notice.{fact.name}", "wrong-form", fact.label.zh)
+        for fact in kind.facts
+        if len(text := str(given.get(fact.name) or "")) > LONGEST_REASON or unseen(text, lines=True)
+    ]:
+        raise NoticeIncomplete(kind=code, missing=wrong)
     issuances.complete(work, case, kind, given)  # before anything is written: the page may be shown again
     if token and tokens.spent(work, token, _ISSUED, f"{number}/{code}"):
         return [formal for formal in issuances.of_case(work, case) if formal.kind == code][-1]

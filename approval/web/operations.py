@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from approval.domain.errors import AnswersInvalid, Missing, NotFound
 from approval.office import Work
-from approval.services import incidents, operations, versions, workshops
+from approval.services import access, drawings, incidents, kinds, mailings, operations, versions, workshops
 from approval.web.door import PAGE, Door, asked_page
 
 door = Door("operations", __name__, for_people=True)
@@ -99,6 +99,24 @@ def operate_on(work: Work, number: str, verb: str, row_id: UUID) -> Any:
 
     subject = f"{number} · {elements.get(row_id, '')}"
     return _operate(_ITEM_VERBS[verb], subject, url_for("admin.case", number=number), act, targets)
+
+
+@door.get("/admin/notices")
+def stuck(work: Work) -> str:
+    """List the notices that could not be drawn and the letters that may not have gone (待处理文书)."""
+    access.require_administrator(work)
+    return render_template(
+        "admin/notices.html", undrawn=drawings.failed(work), unsent=mailings.failed(work), kinds=kinds.catalogue()
+    )
+
+
+@door.post("/admin/notices/<uuid:row_id>/again")
+def again(work: Work, row_id: UUID) -> Response:
+    """Draw a notice or send a letter again, as an administrator decides (重新制作、重新投递)."""
+    access.require_administrator(work)
+    drawings.again(work, row_id)
+    mailings.again(work, row_id)
+    return _to(url_for("operations.stuck"))
 
 
 @door.get("/admin/versions/<uuid:version_id>/migration")

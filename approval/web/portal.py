@@ -21,6 +21,7 @@ from approval.services import (
     countdowns,
     diagrams,
     drafts,
+    issuances,
     items,
     journal,
     licences,
@@ -98,6 +99,7 @@ def case(work: Work, number: str) -> str:
         paused=suspensions.covering(work, found),
         withdrawable=own and cases.withdrawable(found),
         notices=told,
+        formals=issuances.told_by(work, told),
         read_day=date.fromisoformat,
         journal=journal.read(work, found),
         materials=materials.of_case(work, found),
@@ -203,6 +205,7 @@ def inbox(work: Work) -> str:
     acting = {organization.id: {"for": organization.code} for organization in people.organizations(work)}
     return render_template(
         "portal/notices.html",
+        formals=issuances.told_by(work, told[:PAGE]),
         rows=[(notice, acting.get(notice.case.applicant_id, {})) for notice in told[:PAGE]],
         read_day=date.fromisoformat,
         page=page,

@@ -6,7 +6,7 @@ from flask import current_app, g, redirect, render_template, request, url_for
 
 from approval.domain.errors import NotFound
 from approval.office import Work
-from approval.services import access, items, laws, licences, limits, people, types
+from approval.services import access, issuances, items, kinds, laws, licences, limits, people, types
 from approval.web import visitors
 from approval.web.door import PAGE, Door, asked_page
 from certificates import Identifier, Question, Verification
@@ -19,6 +19,7 @@ _LONGEST_SEARCH = 100
 
 _OK = 200
 _SEE_OTHER = 303
+_NOT_FOUND = 404
 _UNPROCESSABLE = 422
 
 
@@ -66,6 +67,23 @@ def verify(work: Work) -> Any:
 def verify_token(work: Work, token: str) -> str:
     """Verify what a QR code names (扫码查验)."""
     return _shown(work, asked(work, token=token))
+
+
+@door.get("/verify/notices/<token>")
+def verify_notice(work: Work, token: str) -> Any:
+    """Say what notice a printed code belongs to (文书查验): kind, number, department, day, hash, and nobody's name."""
+    visitor = visitors.origin()
+    limits.require_below(work, _VERIFY, visitor, work.office.settings.address_failures)
+    formal = issuances.by_token(work, token)
+    if formal is None:
+        visitors.afterwards(lambda note: limits.note_failure(note, _VERIFY, visitor))
+        return render_template("notices/verification.html", formal=None), _NOT_FOUND
+    return render_template(
+        "notices/verification.html",
+        formal=formal,
+        kind=kinds.catalogue()[formal.kind],
+        department=people.departments(work)[formal.department_code],
+    )
 
 
 @door.post("/verify", writes=False)

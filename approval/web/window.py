@@ -16,14 +16,18 @@ from approval.services import (
     access,
     countdowns,
     countersigns,
+    deliveries,
     diagrams,
     dossiers,
     filters,
     forms,
     grounds,
     handovers,
+    issuances,
     items,
+    kinds,
     memos,
+    notices,
     people,
     precedents,
     snapshots,
@@ -128,8 +132,13 @@ def case(work: Work, number: str) -> str:
     _require_post(work)
     found = access.officers_case(work, number)
     dossier = dossiers.read(work, found)
+    formals = issuances.of_case(work, found)
     return render_template(
         "window/case.html",
+        formals=formals,
+        ways=deliveries.of_notices(work, formals),
+        kinds=kinds.catalogue(),
+        issuable=notices.issuable(work, found),
         dossier=dossier,
         grounds=grounds.of_case(work, dossier),
         tell=sheets.tell,

@@ -11,6 +11,7 @@ from flask_babel.speaklater import LazyString
 
 from approval.domain.cases import Status
 from approval.domain.countdown import EntryType
+from approval.domain.notices import Way
 from approval.domain.workdays import Kind
 from approval.services.sharing import Ground
 from approval.services.surveys import Part, Progress
@@ -176,6 +177,16 @@ NOTICES: Mapping[str, LazyString] = {
     "licence-cancelled": _("您的证照已经注销。"),
     "licence-reissued": _("您的证照已经换发，编号不变，请下载新的文件。"),
     "licence-expired": _("您的证照有效期已经届满。"),
+    "formal": _("您有一份新的文书，请打开查看。"),
+}
+
+WAYS: Mapping[Way, LazyString] = {
+    Way.PORTAL: _("网上送达"),
+    Way.EMAIL: _("电子邮件"),
+    Way.SMS: _("短信"),
+    Way.POST: _("邮寄送达"),
+    Way.HAND: _("当面送达"),
+    Way.ANNOUNCEMENT: _("公告送达"),
 }
 
 # What a notice says of this case: fact by fact, in this order.
@@ -255,6 +266,9 @@ JOURNAL: Mapping[str, LazyString] = {
     "licence:revoked": _("吊销证照"),
     "licence:rescinded": _("撤销证照"),
     "licence:cancelled": _("注销证照"),
+    "notice:issued": _("制发文书"),
+    "notice:announced": _("公告送达，期满视为送达"),
+    "notice:delivered": _("文书送达"),
     "procedure:finished": _("流程结束"),
     "procedure:failed": _("流程结束"),
     "procedure:told": _("流程发出消息"),
@@ -349,6 +363,7 @@ WHY: Mapping[str, LazyString] = {
     "out-of-range": _("超出了允许的范围"),
     "not-a-number": _("请填写数字"),
     "wrong-form": _("格式不对"),
+    "wrong-code": _("确认码不正确，或者已经过期、已经用过"),
     "not-a-choice": _("请从所列的选项中选择"),
     "taken": _("已经有人使用"),
     "not-a-date": _("请填写日期，例如 2026-09-21"),

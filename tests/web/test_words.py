@@ -28,12 +28,14 @@ def test_every_status_outcome_and_question_has_words():
 
 
 def test_every_journal_line_has_words():
-    tags = set(re.findall(r'"((?:case|task|timer|errand|licence|procedure|countersign|memo):[a-z-]+)"', SERVICES))
+    tags = set(
+        re.findall(r'"((?:case|task|timer|errand|licence|notice|procedure|countersign|memo):[a-z-]+)"', SERVICES)
+    )
     assert tags | {"case:granted", "case:refused"} == set(words.JOURNAL)
 
 
 def test_every_notice_has_words():
-    codes = set(re.findall(r'notices\.tell\(work, case, "([a-z-]+)"', SERVICES))
+    codes = set(re.findall(r'\btell\(work, case, "([a-z-]+)"', SERVICES))
     codes |= {code for _, code in licences.TOLD.values()}
     assert codes | {"granted", "refused"} == set(words.NOTICES)
 
