@@ -19,7 +19,6 @@ _LONGEST_SEARCH = 100
 
 _OK = 200
 _SEE_OTHER = 303
-_NOT_FOUND = 404
 _UNPROCESSABLE = 422
 
 
@@ -70,14 +69,14 @@ def verify_token(work: Work, token: str) -> str:
 
 
 @door.get("/verify/notices/<token>")
-def verify_notice(work: Work, token: str) -> Any:
+def verify_notice(work: Work, token: str) -> str:
     """Say what notice a printed code belongs to (文书查验): kind, number, department, day, hash, and nobody's name."""
     visitor = visitors.origin()
     limits.require_below(work, _VERIFY, visitor, work.office.settings.address_failures)
     formal = issuances.by_token(work, token)
     if formal is None:
         visitors.afterwards(lambda note: limits.note_failure(note, _VERIFY, visitor))
-        return render_template("notices/verification.html", formal=None), _NOT_FOUND
+        return render_template("notices/verification.html", formal=None)
     return render_template(
         "notices/verification.html",
         formal=formal,

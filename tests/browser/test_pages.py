@@ -6,6 +6,7 @@ from sqlalchemy import select
 from approval.domain.actors import SYSTEM
 from approval.models.items import ItemVersion
 from approval.models.materials import Material
+from approval.models.notices import FormalNotice
 from approval.models.people import Person
 from approval.models.tasks import Task
 from approval.services import drafts, licences
@@ -16,8 +17,8 @@ from tests.kit.samples import ACCEPT, ADVISE, ITEM, RESTAURANT, REVIEW, SIGN, up
 pytestmark = pytest.mark.long
 
 NOWHERE = "/nowhere"
-PUBLIC = ("/", "/search?q=食品", f"/items/{ITEM}", "/verify", "/verify/unknown", "/sign-in", "/sign-in/certificate",
-          "/switch", "/styles", NOWHERE)  # fmt: skip
+PUBLIC = ("/", "/search?q=食品", f"/items/{ITEM}", "/verify", "/verify/unknown", "/verify/notices/none", "/sign-in",
+          "/sign-in/certificate", "/switch", "/styles", NOWHERE)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +43,13 @@ def _lay_out(office):
         licence = licences.of_case(work, walks.case(work, granted)).number
         person = work.session.scalars(select(Person.id).where(Person.code == "wang")).one()
         task = task.one()
+        formal = work.session.scalars(select(FormalNotice.id).where(FormalNotice.case_id == case.id)).first()
     section = "answers/business"
     return {
         "chen": [
             *("/my/cases", "/my/notices", "/my/licences", f"/my/cases/{number}", f"/my/cases/{number}/receipt"),
             f"/my/cases/{granted}/countdowns/decision",
-            f"/my/licences/{licence}/export",
+            *(f"/my/licences/{licence}/export", f"/my/notices/{formal}", "/my/delivery"),
             *(f"/my/cases/{number}/withdraw", f"/my/cases/{granted}", f"/materials/{material}"),
             *(f"/items/{ITEM}/begin", draft, f"{draft}/materials", f"{draft}/check", f"{draft}/discard"),
             f"{draft}/{section}",
@@ -56,12 +58,18 @@ def _lay_out(office):
             *("/window/tasks", "/window/tasks?tab=free", "/window/tasks?tab=all&number=nothing"),
             *(f"/window/tasks/{task}", f"/window/cases/{number}", f"/window/cases/{granted}"),
             *(f"/window/cases/{number}/countdowns", f"/window/cases/{number}/countdowns/decision"),
+            *(f"/window/notices/{formal}", f"/window/cases/{number}/notices/hearing"),
         ],
         "wang": [f"/window/tasks?number={waiting}"],
         "admin": [
             *("/admin/packs", f"/admin/versions/{version}", "/admin/people", "/admin/people/new"),
             *(f"/admin/people/{person}", f"/admin/people/{person}/disable", f"/admin/cases/{number}"),
-            *(f"/admin/items/{ITEM}/close", "/admin/incidents", f"/admin/versions/{version}/migration"),
+            *(
+                f"/admin/items/{ITEM}/close",
+                "/admin/incidents",
+                "/admin/notices",
+                f"/admin/versions/{version}/migration",
+            ),
             *(f"/admin/cases/{number}/hold", f"/admin/cases/{number}/move/{task}"),
         ],
     }

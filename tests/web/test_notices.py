@@ -83,8 +83,9 @@ def test_anybody_verifies_a_notice_and_learns_nobodys_name(client, office, city)
 
 def test_whoever_tries_out_codes_must_wait(open_app):
     client = open_app(address_failures=2).test_client()
-    codes = [client.get(f"/verify/notices/{guess}").status_code for guess in ("a", "b", "c")]
-    assert codes == [404, 404, 429]
+    replies = [client.get(f"/verify/notices/{guess}") for guess in ("a", "b", "c")]
+    assert [reply.status_code for reply in replies] == [200, 200, 429]
+    assert "没有查到这份文书" in replies[0].text
 
 
 def test_officers_see_how_notices_went_and_record_a_delivery(signed_in, office, city):
