@@ -157,12 +157,12 @@ class Office:
     @cached_property
     def carriages(self) -> Mapping[Way, Carriage]:
         """Who carries letters outside, by way; a way that is not set up is not there."""
-        mail: dict[Way, Carriage] = {}
+        known: dict[Way, Carriage] = {}
         if self.settings.smtp:
-            mail[Way.EMAIL] = Mail(self.settings.smtp, self.settings.mail_from)
+            known[Way.EMAIL] = Mail(self.settings.smtp, self.settings.mail_from)
         if self.settings.spool:
-            mail[Way.SMS] = mail[Way.POST] = Spool(Path(self.settings.spool))
-        return mail
+            known[Way.SMS] = known[Way.POST] = Spool(Path(self.settings.spool))
+        return known
 
     @contextmanager
     def work(self, *, by: Actor = SYSTEM, read_only: bool = False, steady: bool = False) -> Iterator[Work]:

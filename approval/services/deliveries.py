@@ -9,7 +9,7 @@ from sqlalchemy import CursorResult, select, update
 
 from approval.domain import texts
 from approval.domain.countdown import expiry, legal_day
-from approval.domain.errors import AnswersInvalid, Missing, NotAllowed
+from approval.domain.errors import AnswersInvalid, Missing, NotAllowed, NotFound
 from approval.domain.notices import RECORDED, Way
 from approval.models.cases import Case
 from approval.models.notices import Delivery, FormalNotice
@@ -36,6 +36,14 @@ def proof(ways: Iterable[Delivery]) -> Delivery | None:
     """Find the delivery that counts (送达回证): the first that was completed; None while there is none."""
     done = [delivery for delivery in ways if delivery.delivered_at is not None]
     return min(done, key=lambda delivery: delivery.delivered_at, default=None)  # type: ignore[arg-type,return-value]
+
+
+def obtain(work: Work, formal_id: UUID) -> FormalNotice:
+    """Obtain a notice as whom it is for (本人的文书), whoever they act for at the moment; raises `NotFound`."""
+    formal = work.session.get(FormalNotice, formal_id)
+    if formal is None or not addressed(work, formal):
+        raise NotFound(notice=str(formal_id))
+    return formal
 
 
 def addressed(work: Work, formal: FormalNotice) -> bool:

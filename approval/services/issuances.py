@@ -133,6 +133,7 @@ def _known(work: Work, case: Case, kind: Kind, told: Mapping[str, Any]) -> dict[
     service, limits, licence = manifest.service, manifest.limits, manifest.licence
     sources: dict[str, Callable[[], Any]] = {
         "accepted_on": lambda: case.accepted_at and _day(work, case.accepted_at),
+        "deemed": lambda: "逾期没有告知，自收到申请材料之日起即为受理。" if case.deemed_accepted else None,
         "materials": lambda: _materials(work, case, manifest),
         "received_at": lambda: work.now.astimezone(work.office.settings.tz).strftime("%Y-%m-%d %H:%M"),
         "warning": lambda: "逾期没有告知的，自收到申请材料之日起即为受理。",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Response, abort, redirect, render_template, request, url_for
 
-from approval.domain.errors import AnswersInvalid, Missing, NotFound, Unavailable
+from approval.domain.errors import AnswersInvalid, Missing, Unavailable
 from approval.domain.notices import CHOSEN, Way
 from approval.models.notices import FormalNotice
 from approval.office import Work
@@ -107,9 +107,10 @@ def sealed(formal: FormalNotice) -> Response:
 
 
 def _mine(work: Work, formal_id: UUID) -> FormalNotice:
-    formal = issuances.find(work, formal_id)
-    if not deliveries.addressed(work, formal):
-        raise NotFound(notice=str(formal_id))
+    formal = deliveries.obtain(work, formal_id)
+    # A letter leads here without saying for whom one acts.
+    theirs = {organization.id: organization.code for organization in people.organizations(work)}
+    visitors.acting_for(work, theirs.get(formal.case.applicant_id, ""))
     return formal
 
 

@@ -20,7 +20,7 @@ from approval.services import countdowns, drawings, issuances, items, kinds, lic
 from approval.settings import Settings
 from certificates import Act
 from tests.kit import races, walks
-from tests.kit.samples import ACCEPT, ADVISE, ASK, ITEM, REVIEW, SIGN
+from tests.kit.samples import ACCEPT, ADVISE, ASK, ITEM, REVIEW, SIGN, at
 
 REFUSE = ("sign_off", "cai", {"result": "refuse", "reason": "不具备安全条件。", "article": "食品安全法第三十三条"})
 DECLINE = ("formal_check", "wang", {"result": "not_required", "reason": "依法办理备案，不需要许可。"})
@@ -86,6 +86,17 @@ def test_article_32_5_the_acceptance_says_both_due_days_and_whom_to_ask(office):
     assert facts["decision_due"] == decision.day.isoformat()
     assert facts["accepted_on"] < facts["promised_due"] < facts["decision_due"]
     assert (facts["phone"], facts["supervision_phone"]) == ("0595-00000001", "0595-00000002")
+
+
+def test_article_32_4_an_acceptance_by_silence_says_that_it_is_one(office, clock):
+    number = walks.file(office)
+    clock.now = at("2026-09-27 00:10")
+    workers.sweep(office)
+    facts = said(office, number, "acceptance")
+    assert facts["accepted_on"] == "2026-09-21"
+    assert "即为受理" in facts["deemed"]
+    assert facts["officer"] == "系统"
+    assert workers.draw_notices(office) == 2
 
 
 def test_article_32_2_what_is_not_accepted_says_why_and_the_remedies(office):

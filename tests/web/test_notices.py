@@ -10,6 +10,7 @@ from approval.models.notices import Delivery, FormalNotice
 from approval.services import people, workers
 from tests.kit import walks
 from tests.kit.mailboxes import Mailbox
+from tests.kit.samples import MATERIALS, RESTAURANT, uploads
 from tests.web.conftest import PASSWORD, send
 
 ENGLISH = {"Accept-Language": "en-GB,en;q=0.9"}
@@ -60,6 +61,16 @@ def test_the_file_is_there_once_it_is_drawn(signed_in, office, city):
     assert (reply.data, reply.mimetype) == (b"%PDF-quick", "application/pdf")
     assert "sandbox" in reply.headers["Content-Security-Policy"]
     assert delivery(office, found.id).delivered_at is not None
+
+
+def test_an_agent_comes_by_a_letter_that_does_not_say_for_whom(signed_in, office):
+    agent = walks.signed_in(office, "lin", "restaurant")
+    number = walks.file(office, RESTAURANT, uploads(*MATERIALS, "authorisation"), by=agent)
+    found = formal(office, number)
+    page = signed_in("lin").get(f"/my/notices/{found.id}")
+    assert f'href="/my/cases/{number}?for=restaurant"' in page.text
+    assert delivery(office, found.id).receiver == "林示例"
+    assert signed_in("chen").get(f"/my/notices/{found.id}").status_code == 404
 
 
 @pytest.mark.parametrize("who", ["lin", "wang"])
