@@ -177,7 +177,7 @@ def last_day(period: Period, received: date, workdays: Calendar) -> date:
     """Find the last day of a period (期间届满日) that begins with a delivery; the day itself is not counted.
 
     A month ends with the day of the same number, or its own last one; a last day that rests gives way to the next
-    working day (民法典第二百零一条至第二百零三条).
+    working day (民法典第二百零一条、民法典第二百零二条、民法典第二百零三条).
     """
     month = received.month - 1 + period.months
     year, month = received.year + month // 12, month % 12 + 1

@@ -128,3 +128,22 @@ def test_a_licence_that_is_not_in_force_is_not_copied_not_even_when_it_fell_whil
 def test_what_is_written_across_is_text_and_no_markup(office, number, until):
     _, pdf = made(office, number, until(1), purpose="<script>alert(1)</script>")
     assert "<script>" in pypdfium2.PdfDocument(pdf)[0].get_textpage().get_text_bounded()
+
+
+@pytest.mark.parametrize(
+    ("purpose", "recipient"),
+    [("办理银行开户", "示例银行泉州分行"), ("零一二三四五六七八九" * 20, "甲乙丙丁戊己庚辛壬癸" * 20)],
+)
+def test_all_that_is_written_across_lies_on_the_page(office, number, until, purpose, recipient):
+    _, pdf = made(office, number, until(1), purpose=purpose, recipient=recipient)
+    page = pypdfium2.PdfDocument(pdf)[0]
+    text, (width, height) = page.get_textpage(), page.get_size()
+    said = text.get_text_range()
+    seen = [char for at, char in enumerate(said) if not char.isspace() and lies(text.get_charbox(at), width, height)]
+    mark = f"仅供{recipient}用于{purpose}，{until(1)}前有效"
+    assert all(seen.count(char) >= mark.count(char) for char in set(mark))
+
+
+def lies(box, width, height):
+    left, bottom, right, top = box
+    return 0 <= left < right <= width and 0 <= bottom < top <= height

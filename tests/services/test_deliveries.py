@@ -81,6 +81,7 @@ def ways(office, formal_id):
 # On the portal (电子送达).
 
 
+@pytest.mark.article("民事诉讼法#90")
 def test_whoever_it_is_for_opens_it_and_that_is_its_delivery(office, clock):
     number, formal_id = refused(office)
     clock.now = at("2026-09-24 10:00")
@@ -96,6 +97,7 @@ def test_whoever_it_is_for_opens_it_and_that_is_its_delivery(office, clock):
     assert walks.outcome(office, number)["journal"].count("notice:delivered") == 1
 
 
+@pytest.mark.article("行政复议法#20", "行政诉讼法#46")
 def test_the_remedies_run_from_the_day_of_delivery(office, clock):
     _, formal_id = refused(office)
     clock.now = at("2026-09-24 10:00")
@@ -184,6 +186,7 @@ def test_only_officers_of_the_case_record_and_only_what_they_see(office, who, wa
         record(office, formal_id, way, who=who)
 
 
+@pytest.mark.article("民事诉讼法#95")
 def test_an_announcement_counts_once_its_period_has_passed(office, clock):
     number, formal_id = refused(office)
     record(office, formal_id, Way.ANNOUNCEMENT, note="市政府网站公告栏", receiver="")

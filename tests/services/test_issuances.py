@@ -270,6 +270,7 @@ def test_a_pattern_that_would_give_one_number_twice_is_none(office, city, patter
 # By hand (制发).
 
 
+@pytest.mark.article("行政许可法#46", "行政许可法#47", "行政许可法#48")
 def test_articles_46_to_48_an_officer_of_the_department_calls_a_hearing(office, advised):
     with office.work(by=walks.signed_in(office, "cai")) as work:
         formal = notices.issue(work, advised, "hearing", HEARING, "click")
@@ -443,6 +444,7 @@ def test_what_a_refused_case_was_told_stays_one_row_each(office, advised):
         (date(2026, 11, 2), date(2027, 1, 1), date(2027, 5, 3)),
     ],
 )
+@pytest.mark.article("民法典#201", "民法典#202", "民法典#203")
 def test_days_and_months_end_as_the_civil_code_says(office, received, review, suit):
     with office.work(read_only=True) as work:
         workdays = countdowns.calendar(work)
