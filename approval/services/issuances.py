@@ -27,10 +27,13 @@ from certificates import canonical_json
 _SHOWN: Final = 4  # first and last characters of an identity number that a notice shows
 
 
-def issue(work: Work, case: Case, kind: Kind, told: Mapping[str, Any], notice: Notice | None = None) -> FormalNotice:
+def issue(
+    work: Work, case: Case, kind: Kind, told: Mapping[str, Any], notice: Notice | None = None, *, number: str = ""
+) -> FormalNotice:
     """Issue a formal notice (制发文书) in this Work: numbered without gaps, to be drawn and delivered by a worker.
 
-    `told` is what the verb says; what follows from the case (days due, remedies, materials) is added. Raises
+    `told` is what the verb says; what follows from the case (days due, remedies, materials) is added; `number` is one
+    that was drawn before by `number_of`. Raises
     `NoticeIncomplete` naming everything that the law wants and nobody said: nothing is numbered or signed then
     (行政许可法第三十二条、第三十八条第二款).
     """
@@ -46,7 +49,7 @@ def issue(work: Work, case: Case, kind: Kind, told: Mapping[str, Any], notice: N
         person_id=case.filed_by,
         department_code=department.code,
         kind=kind.code,
-        number=_number(work, department, manifest, kind),
+        number=number or _number(work, department, manifest, kind),
         facts=said.decode(),
         digest=hashlib.sha256(said).hexdigest(),
         token=token_urlsafe(16),
@@ -59,6 +62,13 @@ def issue(work: Work, case: Case, kind: Kind, told: Mapping[str, Any], notice: N
     work.session.add(formal)
     _address(work, formal)
     return formal
+
+
+def number_of(work: Work, case: Case, event: str) -> str:
+    """Draw the number of the notice that an event wants (预取文号), for an act that names it before it is issued."""
+    manifest, kind = items.pack_of(work, case).manifest, kinds.of_event(event, work.today)
+    assert kind is not None  # the law wants one in writing for every such event
+    return _number(work, work.session.get_one(Department, manifest.department), manifest, kind)
 
 
 def complete(work: Work, case: Case, kind: Kind, told: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,15 +21,16 @@ from approval.services import access, issuances, items, journal, kinds, people, 
 _ISSUED: Final = "notice:issued"
 
 
-def tell(work: Work, case: Case, code: str, **facts: Any) -> Notice:
+def tell(work: Work, case: Case, code: str, *, numbered: str = "", **facts: Any) -> Notice:
     """Put a notice into the outbox (发出通知), and issue the formal notice that its kind may want (制发文书).
 
-    The words for `code` stand in the catalogues. Raises `NoticeIncomplete` as `issuances.issue`.
+    The words for `code` stand in the catalogues; `numbered` is a number that was drawn before. Raises
+    `NoticeIncomplete` as `issuances.issue`.
     """
     notice = Notice(id=uuid4(), case_id=case.id, person_id=case.filed_by, code=code, facts=facts, made_at=work.now)
     work.session.add(notice)
     if kind := kinds.of_event(code, work.today):
-        issuances.issue(work, case, kind, facts, notice)
+        issuances.issue(work, case, kind, facts, notice, number=numbered)
     return notice
 
 

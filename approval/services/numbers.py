@@ -23,12 +23,6 @@ def next_serial(work: Work, name: str) -> int:
     return cast("int", work.session.execute(_TAKE, {"name": name}).scalar_one())
 
 
-def notice_number(work: Work, department: Department) -> str:
-    """Make the number of a notice of a department (文号): counted within the year, 〔2026〕12号."""
-    serial = next_serial(work, f"notice:{department.number}:{work.today.year}")
-    return f"{department.zh}告〔{work.today.year}〕{serial}号"
-
-
 def case_number(work: Work, department: Department, case_kind: str) -> str:
     """Make a case number (办件编号), 24 digits.
 

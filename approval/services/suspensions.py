@@ -10,9 +10,8 @@ from approval.domain.errors import AnswersInvalid, IllegalStep, Missing, NotAllo
 from approval.domain.exclusions import Exclusion, usable
 from approval.domain.manifests import Extension
 from approval.models.cases import Case
-from approval.models.people import Department
 from approval.office import Work
-from approval.services import access, countdowns, items, journal, notices, numbers, statutes, timers, tokens
+from approval.services import access, countdowns, issuances, items, journal, notices, statutes, timers, tokens
 
 _ROLES: Final = ("examiner", "signer")
 _MOST_DAYS = 250  # a year of working days: more is a slip of the pen
@@ -59,12 +58,14 @@ def suspend(
     since = since or work.today
     found, basis, reason = _checked(work, case, cause, days, reason)
     stopping = _stopping(work, case, found, since)
-    notice = _notice_number(work, case)
+    notice = issuances.number_of(work, case, "suspended")
     entry = Entry(EntryType.SUSPEND, since, days, basis, found.code, notice)
     due = {f"{kind}_due": countdowns.enter(work, case, kind, entry).day.isoformat() for kind in stopping}
     journal.write(work, case, "case:suspended", cause=found.code, days=days, since=since.isoformat(), notice=notice)
     told = {"notice": notice, "cause": found.zh, "days": days, "since": since.isoformat(), "basis": basis}
-    notices.tell(work, case, "suspended", number=case.number, reason=reason, **told, **due)
+    effect = f"自{since.isoformat()}起{days}个工作日不计入办理期限，期限届满日相应顺延。"
+    formal = {"planned_days": days, "effect": effect}
+    notices.tell(work, case, "suspended", numbered=notice, number=case.number, reason=reason, **told, **due, **formal)
     countdowns.mark_due(work, case)
     return case
 
@@ -117,12 +118,13 @@ def extend(work: Work, number: str, reason: str, *, kind: str = "decision", toke
     if not entries:
         raise IllegalStep(asked="extend", status=case.status)
     countdown.require_extendable(entries, calendar, work.today)
-    notice = _notice_number(work, case)
+    notice = issuances.number_of(work, case, "extended")
     entry = Entry(EntryType.EXTEND, work.today, allowed.days, allowed.basis, notice=notice)
     due = countdowns.enter(work, case, kind, entry)
     journal.write(work, case, "case:extended", countdown=kind, days=allowed.days, notice=notice)
     told = {"notice": notice, "days": allowed.days, "basis": allowed.basis, f"{kind}_due": due.day.isoformat()}
-    notices.tell(work, case, "extended", number=case.number, reason=reason, **told)
+    formal = {"approver": work.actor.name, "due": due.day.isoformat()}
+    notices.tell(work, case, "extended", numbered=notice, number=case.number, reason=reason, **told, **formal)
     countdowns.mark_due(work, case)
     return case
 
@@ -235,8 +237,3 @@ def _open(work: Work, case: Case, kind: str) -> list[Suspension]:
     resumed = {entry.notice for entry in entries if entry.type is EntryType.RESUME}
     found = countdown.suspensions(entries, calendar)
     return [each for each in found if each.last >= work.today and each.notice not in resumed]
-
-
-def _notice_number(work: Work, case: Case) -> str:
-    department = work.session.get_one(Department, items.pack_of(work, case).manifest.department)
-    return numbers.notice_number(work, department)

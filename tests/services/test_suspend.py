@@ -20,7 +20,7 @@ from approval.domain.errors import (
 )
 from approval.models.cases import CountdownEntry
 from approval.models.people import Person, Post
-from approval.services import countdowns, journal, operations, packs, sheets, suspensions, workers
+from approval.services import countdowns, issuances, journal, operations, packs, sheets, suspensions, workers
 from tests.kit import walks
 from tests.kit.samples import ACCEPT, ADVISE, RESTAURANT, REVIEW, SIGN, at, uploads
 
@@ -70,7 +70,7 @@ def test_article_45_a_suspension_moves_both_limits_and_is_told_with_its_notice(o
     (told,) = walks.told(office, "suspended")
     assert told == {
         "number": accepted,
-        "notice": "泉州市市场监督管理局告〔2026〕1号",
+        "notice": "泉市监食特〔2026〕1号",
         "cause": "检测",
         "days": 7,
         "since": "2026-09-28",
@@ -78,11 +78,15 @@ def test_article_45_a_suspension_moves_both_limits_and_is_told_with_its_notice(o
         "reason": REASON,
         "decision_due": "2026-11-02",
         "promised_due": "2026-10-19",
+        "planned_days": 7,
+        "effect": "自2026-09-28起7个工作日不计入办理期限，期限届满日相应顺延。",
     }
     facts = {"cause": "testing", "days": 7, "since": "2026-09-28", "notice": told["notice"]}
     assert tags(office, accepted)[-1] == ("case:suspended", facts), "no free text in the journal"
     with office.work(read_only=True) as work:
         assert walks.case(work, accepted).due_on == date(2026, 11, 2)
+        formal = {each.kind: each.number for each in issuances.of_case(work, walks.case(work, accepted))}
+    assert formal["special-procedure"] == told["notice"]
 
 
 def test_two_at_once_are_excluded_once(office, clock, accepted):
@@ -103,6 +107,9 @@ def test_article_42_the_signer_extends_once_with_reasons(office, clock, accepted
     assert (told["days"], told["reason"], told["decision_due"]) == (10, REASON, "2026-11-16")
     with pytest.raises(ExtendedAlready):
         extend(office, accepted)
+    with office.work(read_only=True) as work:
+        formal = {each.kind: each.number for each in issuances.of_case(work, walks.case(work, accepted))}
+    assert formal["extension"] == told["notice"]
 
 
 def test_article_42_who_is_above_the_departments_extends_without_a_task_in_the_case(office, pack):

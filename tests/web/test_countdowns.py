@@ -98,7 +98,7 @@ def test_a_sheet_shows_why_a_day_does_not_count_and_the_number_of_the_notice(sig
     fields = {"act": "suspend", "cause": "testing", "since": "2026-09-28", "days": "3", "reason": "检测（示例）。"}
     post(huang, city.accepted, **fields)
     page = huang.get(f"{path(city.accepted)}/decision").text
-    for said in ("特别程序", "行政许可法第四十五条", "告〔2026〕1号", "检测", "放假", "调休上班", "周末"):
+    for said in ("特别程序", "行政许可法第四十五条", "特〔2026〕1号", "检测", "放假", "调休上班", "周末"):
         assert said in page
 
 
