@@ -136,4 +136,7 @@ def serve(answer: Callable[[dict[str, Any], bytes], bytes]) -> None:
             found = answer(question, content)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-        frames.write(answers, found)
+        try:
+            frames.write(answers, found)
+        except BrokenPipeError:  # the asker was killed meanwhile: nobody is left to tell
+            return

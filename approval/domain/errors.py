@@ -93,6 +93,10 @@ class IllegalStep(OutOfTurn):
     """The law does not allow this step from where the case stands."""
 
 
+class AskedOnce(IllegalStep):
+    """Everything to be put right was asked for before, and nobody answered for asking again."""
+
+
 class AlreadyDone(OutOfTurn):
     """This was done before."""
 

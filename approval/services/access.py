@@ -14,11 +14,14 @@ from approval.domain.errors import AlreadyDone, Held, NotAllowed, NotFound, NotS
 from approval.domain.manifests import APPLICANT
 from approval.models.cases import Case
 from approval.models.desks import Countersign
+from approval.models.items import ItemVersion
 from approval.models.materials import Material
 from approval.models.people import Agency
 from approval.models.tasks import Progress, Task, Timer
 from approval.office import Work
 from approval.services import items
+
+LEADER: Final = "signer"  # who answers for a department (负责人)
 
 # The case comes first: whoever locks both takes them in this order. A row that was waited for is read as it is then.
 _OBTAIN: Final = (
@@ -40,7 +43,7 @@ _OBTAIN: Final = (
 
 
 def case(work: Work, number: str, *, lock: bool = False) -> Case:
-    """Obtain a case by its number (取得办件): its applicant, or anyone whose post has or had work in it.
+    """Obtain a case by its number (取得办件): its applicant, anyone whose post has or had work in it, who leads.
 
     `lock` keeps others from changing it until this Work ends. Raises `NotSignedIn`, `NotFound`.
     """
@@ -73,11 +76,17 @@ def officers_case(work: Work, number: str) -> Case:
 def reads(work: Work, found: Case) -> bool:
     """Tell whether the actor reads a case from the inside (阅卷资格): opinions, answers, who did what.
 
-    It takes a post in a department that has or had work in it. Running the office is no such post, and in one's
-    own matter (回避) what colleagues wrote is not for one's eyes.
+    It takes a post in a department that has or had work in it, or to lead the one that answers for its item. Running
+    the office is no such post, and in one's own matter (回避) what colleagues wrote is not for one's eyes.
     """
     theirs = select(Task.id).where(Task.case_id == found.id, Task.department_code.in_(work.actor.departments)).limit(1)
-    return work.session.scalar(theirs) is not None and not in_own_matter(work, found)
+    at_work = work.session.scalar(theirs) is not None or leads(work, found)
+    return at_work and not in_own_matter(work, found)
+
+
+def leads(work: Work, found: Case) -> bool:
+    """Tell whether the actor signs for the department that answers for a case's item (实施机关负责人)."""
+    return found.item_version.department_code in _led(work)
 
 
 def material(work: Work, material_id: UUID) -> tuple[Material, Case]:
@@ -186,7 +195,12 @@ def _visible(work: Work) -> ColumnElement[bool]:
     if work.actor.system:
         return true()
     worked = select(Task.id).where(Task.case_id == Case.id, Task.department_code.in_(work.actor.departments)).exists()
-    return or_(_owned(work), worked)
+    led = Case.item_version.has(ItemVersion.department_code.in_(_led(work)))
+    return or_(_owned(work), worked, led)
+
+
+def _led(work: Work) -> set[str]:
+    return {post.department for post in work.actor.posts if post.role == LEADER}
 
 
 def _owned(work: Work) -> ColumnElement[bool]:

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import select
 
 from approval.domain.cases import FINAL, Status, step
-from approval.domain.errors import AnswersInvalid, IllegalStep, Missing
+from approval.domain.errors import AnswersInvalid, Missing
 from approval.models.cases import Case
 from approval.models.tasks import Progress, Task
 from approval.office import Work
-from approval.services import answers, countdowns, items, journal, notices, sheets
+from approval.services import answers, corrections, countdowns, items, journal, notices, sheets
 from approval.services.errands import act
 
 
@@ -36,11 +36,11 @@ def deem_accepted(work: Work, case: Case) -> dict[str, Any]:
 def ask_correction(work: Work, case: Case) -> dict[str, Any]:
     """Ask once for everything to be put right (一次性补正告知); the acceptance countdown stops.
 
-    What is missing stands in the answers of the formal check. Raises `IllegalStep` for a second time: 一次告知
-    and, once all of it is put right, the case must be accepted (行政许可法第三十二条第一款第四、五项).
+    What is missing stands in the answers of the formal check. Raises `AskedOnce` for a second time: 一次告知 and,
+    once all of it is put right, the case must be accepted (行政许可法第三十二条第一款第四、五项), unless a signer
+    answered for it: `corrections.allow_again`.
     """
-    if journal.has(work, case, "case:correction-asked"):
-        raise IllegalStep(asked="correction", status=case.status)
+    corrections.require_unasked(work, case)
     step_to(work, case, Status.CORRECTING)
     countdowns.stop(work, case, "acceptance", "行政许可法第三十二条第一款第四项：一次性告知补正")
     journal.write(work, case, "case:correction-asked")

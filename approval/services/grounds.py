@@ -18,6 +18,7 @@ _OF_ACTS: Final[Mapping[str, str]] = {
     "case:accepted": "行政许可法#32.1.5",
     "case:deemed-accepted": "行政许可法#32.1.4",
     "case:correction-asked": "行政许可法#32.1.4",
+    "case:correction-allowed": "行政许可法#32.1.4",
     "case:declined": "行政许可法#32.1.1 行政许可法#32.1.2",
     "case:granted": "行政许可法#38.1",
     "case:refused": "行政许可法#38.2",

@@ -14,7 +14,6 @@ from approval.models.tasks import Progress, Task
 from approval.office import Work
 from approval.services import access, journal, people
 
-_LEADER = "signer"
 _MOST_DAYS = 366
 
 
@@ -63,7 +62,7 @@ def take_back(work: Work, task_id: UUID, reason: str) -> Task:
 
 def leads(work: Work, task: Task) -> bool:
     """Tell whether the actor may hand out a task (可分派): a signer of the department that it is for."""
-    return work.actor.holds(task.department_code or "", _LEADER)
+    return work.actor.holds(task.department_code or "", access.LEADER)
 
 
 def stand_in(work: Work, for_: UUID, by: UUID, since: date, until: date) -> Cover:

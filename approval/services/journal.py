@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from approval.models import saving
 from approval.models.cases import Case, JournalEntry
@@ -31,3 +31,9 @@ def has(work: Work, case: Case, tag: str) -> bool:
     """Tell whether something was done on a case before (是否办过)."""
     lines = select(JournalEntry.sequence).where(JournalEntry.case_id == case.id, JournalEntry.tag == tag)
     return work.session.scalar(lines.limit(1)) is not None
+
+
+def count(work: Work, case: Case, tag: str) -> int:
+    """Count how often something was done on a case (办过几次)."""
+    lines = select(func.count()).where(JournalEntry.case_id == case.id, JournalEntry.tag == tag)
+    return work.session.scalars(lines).one()

@@ -9,7 +9,7 @@ from flask import Response, redirect, render_template, request, url_for
 from approval.domain.errors import AnswersInvalid, Missing, NotAllowed
 from approval.domain.texts import LONGEST_CODE
 from approval.office import Work
-from approval.services import access, items, sheets, suspensions
+from approval.services import access, corrections, items, sheets, suspensions
 from approval.web.door import Door
 
 door = Door("countdowns", __name__, for_people=True)
@@ -46,7 +46,7 @@ def own_sheet_file(work: Work, number: str, kind: str) -> Response:
 
 @door.route("/window/cases/<number>/countdowns", methods=["GET", "POST"])
 def act(work: Work, number: str) -> Any:
-    """Show the countdowns of a case; suspend, resume or extend them (特别程序、恢复、延期)."""
+    """Show the countdowns of a case; act on them, or allow to ask for corrections again (特别程序、延期)."""
     if not work.actor.posts:
         raise NotAllowed
     found = access.officers_case(work, number)
@@ -66,6 +66,7 @@ def act(work: Work, number: str) -> Any:
         manifest=items.pack_of(work, found).manifest,
         standing=suspensions.standing(work, found),
         offer=suspensions.offer(work, found),
+        correctable=corrections.allowable(work, found),
         given={**given, "since": given["since"] or work.today.isoformat()},
         missing=missing,
         today=work.today,
@@ -81,6 +82,8 @@ def _perform(work: Work, number: str, given: dict[str, str]) -> None:
             suspensions.resume(work, number, given["notice"], token=token)
         case "extend":
             suspensions.extend(work, number, given["reason"], token=token)
+        case "correct":
+            corrections.allow_again(work, number, given["reason"], token=token)
         case _:
             days = int(given["days"]) if given["days"].isascii() and given["days"].isdigit() else 0
             since = _since(given["since"])

@@ -211,6 +211,7 @@ NOTICE_FACTS: Mapping[str, LazyString] = {
 JOURNAL: Mapping[str, LazyString] = {
     "case:filed": _("提交申请"),
     "case:correction-asked": _("一次性告知补正"),
+    "case:correction-allowed": _("同意再次补正"),
     "case:corrected": _("补正材料"),
     "case:accepted": _("受理"),
     "case:deemed-accepted": _("逾期没有告知，视为受理"),

@@ -1,5 +1,6 @@
 """The press: whatever a template does, the asker gets a document or a refusal, in time, and so does the next one."""
 
+import json
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from pypdf import PdfReader
 
 from approval import documents
-from approval.documents import presses
+from approval.documents import frames, presses
 from approval.domain.errors import Unavailable
 from approval.paths import WORKFLOWS
 
@@ -193,7 +194,7 @@ def test_a_child_whose_asker_was_killed_ends_by_itself():
 _ABANDON = """
 import os, signal, threading, time
 from approval import documents
-from approval.documents import presses
+from approval.documents import frames, presses
 documents.fault("")
 print(presses._press._child.pid, flush=True)
 asking = lambda: documents.render({template!r}, {{"x": "a" * 10000}}, seconds=1)
@@ -206,3 +207,20 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_missing_glyphs_are_told_without_drawing():
     assert documents.missing_glyphs(["陈示例 䶮𬭊\n", "🍜a🍜", "\ue000"]) == "\ue000🍜"
     assert documents.missing_glyphs([]) == ""
+
+
+def test_a_child_whose_asker_was_killed_meanwhile_leaves_without_a_word():
+    child = subprocess.Popen(
+        [sys.executable, "-m", "approval.documents"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+    )
+    assert frames.read(child.stdout) == b"ready"
+    child.stdout.close()
+    frames.write(child.stdin, json.dumps({"template": "{{ 1 }}", "seconds": 20, "megabytes": 2048}).encode())
+    frames.write(child.stdin, b"")
+    assert (child.wait(30), child.stderr.read()) == (0, b"")
+    child.stdin.close()
+    child.stderr.close()

@@ -3,8 +3,16 @@
 import pytest
 
 import tests.services.test_accept as acceptance
-from approval.domain.errors import AlreadyDone, AnswersInvalid, Incomplete, NotAllowed, NotFound
-from approval.services import cases, countdowns, tasks, workers
+from approval.domain.errors import (
+    AlreadyDone,
+    AnswersInvalid,
+    AskedOnce,
+    IllegalStep,
+    Incomplete,
+    NotAllowed,
+    NotFound,
+)
+from approval.services import cases, corrections, countdowns, journal, tasks, workers
 from tests.kit import races, walks
 from tests.kit.samples import ACCEPT, ASK, RETAIL, at, uploads
 
@@ -111,3 +119,51 @@ def test_a_correction_that_does_not_come_terminates_the_case(office, clock, aske
     assert walks.open_elements(office, asked) == set()
     with pytest.raises(AlreadyDone):
         walks.correct(office, asked)
+
+
+REASON = "首次告知后发现平面图与实际场所不符（示例）。"
+
+
+def allow(office, number, by="cai", reason=REASON, token=None):
+    with office.work(by=walks.signed_in(office, by)) as work:
+        corrections.allow_again(work, number, reason, token=token)
+
+
+@pytest.mark.article("行政许可法#32.1.4")
+def test_article_32_a_second_round_is_refused_until_a_signer_answers_for_it(office, asked):
+    walks.correct(office, asked)
+    before = walks.everything(office)
+    with pytest.raises(AskedOnce):
+        walks.walk(office, asked, ASK)
+    assert walks.everything(office) == before
+    allow(office, asked)
+    walks.walk(office, asked, ASK)
+    assert walks.outcome(office, asked)["status"] == "correcting"
+    assert len(walks.told(office, "correction")) == 2
+    walks.correct(office, asked)
+    with pytest.raises(AskedOnce):
+        walks.walk(office, asked, ASK)
+    assert walks.walk(office, asked, ACCEPT)
+
+
+def test_who_allowed_a_second_round_and_why_stands_in_the_journal_once(office, asked):
+    walks.correct(office, asked)
+    races.at_once(*[lambda: allow(office, asked, token="click")] * 2)
+    with office.work(read_only=True) as work:
+        lines = journal.read(work, walks.case(work, asked))
+        (line,) = [each for each in lines if each.tag == "case:correction-allowed"]
+    assert (line.actor, line.facts) == (walks.signed_in(office, "cai").label, {"reason": REASON})
+
+
+def test_a_second_round_is_allowed_by_a_signer_with_a_reason_and_only_when_one_is_needed(office, asked):
+    with pytest.raises(IllegalStep):  # the applicant is still at the first
+        allow(office, asked)
+    walks.correct(office, asked)
+    for by, refusal in (("wang", NotAllowed), ("su", NotFound), ("huang", NotFound), ("chen", NotAllowed)):
+        with pytest.raises(refusal):
+            allow(office, asked, by=by)
+    with pytest.raises(AnswersInvalid):
+        allow(office, asked, reason=" ")
+    allow(office, asked)
+    with pytest.raises(IllegalStep):
+        allow(office, asked)

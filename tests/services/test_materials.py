@@ -91,7 +91,8 @@ def test_the_applicant_and_the_departments_at_work_see_a_material_and_nobody_els
     plan = only_material(office, walks.file(office))
     assert seen_by(office, "chen", plan) == "layout_plan"
     assert seen_by(office, "wang", plan) == "layout_plan"
-    for stranger in ("lin", "su", "cai"):
+    assert seen_by(office, "cai", plan) == "layout_plan", "who signs for the item's department answers for the case"
+    for stranger in ("lin", "su", "huang"):
         refused = []
         for material in (plan, uuid4()):
             with pytest.raises(NotFound) as refusal:

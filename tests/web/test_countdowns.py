@@ -1,12 +1,13 @@
 """Time limits on pages: suspended, resumed and extended by forms, and proved day by day to everybody concerned."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from approval.services import people, sheets
 from tests.kit import walks
+from tests.kit.samples import ASK
 from tests.web.conftest import PASSWORD, send
 
 ENGLISH = {"Accept-Language": "en-GB,en;q=0.9"}
@@ -70,6 +71,30 @@ def test_only_the_signer_is_offered_to_extend_and_does(signed_in, cai, city, off
     assert post(cai, city.accepted, act="extend", reason="案情复杂（示例）。").status_code == 303
     assert len(walks.told(office, "extended")) == 1
     assert 'id="extend"' not in cai.get(path(city.accepted)).text
+
+
+def test_a_second_round_of_correction_is_allowed_on_the_page_by_the_signer(signed_in, cai, office, clock):
+    number = walks.walk(office, walks.file(office), ASK)
+    walks.correct(office, number)
+    assert 'id="correct"' not in signed_in("wang").get(path(number)).text
+    assert 'id="correct"' in cai.get(path(number)).text
+    assert post(cai, number, act="correct", reason="").status_code == 422
+    assert post(cai, number, act="correct", reason="场所变更（示例）。").status_code == 303
+    assert 'id="correct"' not in cai.get(path(number)).text
+    page = cai.get(f"/window/cases/{number}").text
+    assert "同意再次补正" in page
+    assert "场所变更（示例）。" in page
+    clock.now += timedelta(minutes=5)
+    again = (
+        "formal_check",
+        "wang",
+        {"result": "incomplete", "missing": [{"what": "租赁合同", "problem": "缺页。", "how": "补齐。"}]},
+    )
+    walks.walk(office, number, again)
+    page = signed_in("chen").get(f"/my/cases/{number}").text
+    assert "场所变更（示例）。" not in page, "what the office says to itself"
+    to_do = page.split('class="aside to-do"')[1].split("</section>")[0]
+    assert ("租赁合同" in to_do, "布局图" in to_do) == (True, False), "only what is asked for now"
 
 
 @pytest.mark.parametrize("who", ["chen", "lin", "admin"])
