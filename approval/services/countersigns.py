@@ -79,8 +79,7 @@ def answer(work: Work, countersign_id: UUID, *, agrees: bool | None, opinion: st
     was answered, withdrawn, or the task is over, `AnswersInvalid` for neither yes nor no, and a no without a reason.
     """
     asked = _asked_of(work, countersign_id)
-    case = work.session.get_one(Case, asked.task.case_id, with_for_update=True)
-    work.session.refresh(asked, with_for_update=True)
+    case = _locked(work, asked)
     if access.in_own_matter(work, case):
         raise NotAllowed(recused=True)
     if asked.answered_at or asked.withdrawn_at or asked.task.progress != Progress.OPEN:
@@ -98,8 +97,7 @@ def withdraw(work: Work, countersign_id: UUID) -> Countersign:
     asked = work.session.get(Countersign, countersign_id)
     if asked is None or work.actor.person is None or asked.asked_by != work.actor.person:
         raise NotFound(countersign=str(countersign_id))
-    case = work.session.get_one(Case, asked.task.case_id, with_for_update=True)
-    work.session.refresh(asked, with_for_update=True)
+    case = _locked(work, asked)
     if asked.answered_at:
         raise AlreadyDone(countersign=str(countersign_id))
     if asked.withdrawn_at is None:
@@ -135,6 +133,14 @@ def mine(work: Work) -> Sequence[Countersign]:
     still = found.where(Countersign.withdrawn_at.is_(None), Task.progress == Progress.OPEN)
     with_case = joinedload(Countersign.task).joinedload(Task.case).joinedload(Case.item_version)
     return work.session.scalars(still.options(with_case).order_by(Countersign.asked_at)).all()
+
+
+def _locked(work: Work, asked: Countersign) -> Case:
+    """Lock the case: whoever changes a countersign or its task holds it. Both are read as they are then."""
+    case = work.session.get_one(Case, asked.task.case_id, with_for_update=True)
+    for row in (asked, asked.task):
+        work.session.refresh(row)
+    return case
 
 
 def _asked_of(work: Work, countersign_id: UUID) -> Countersign:
