@@ -162,6 +162,9 @@ def _renamed(rows: Mapping[str, list[Row]], case_id: UUID, applicant: UUID, seri
         for name, table in rows.items()
     }
     renamed["cases"][0]["number"] += f"-{serial:05d}"
+    for notice in renamed["formal_notices"]:
+        notice["number"] += f"-{serial:05d}"
+        notice["token"] = uuid4().hex
     return renamed
 
 
