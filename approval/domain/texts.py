@@ -23,8 +23,9 @@ def reason(text: str, *, where: str = "answers.reason", label: str = "理由") -
     Raises `AnswersInvalid` for none, for far too much, and for characters that nobody sees.
     """
     text = " ".join(text.split())
-    if not 0 < len(text) <= LONGEST_REASON or not text.isprintable():
-        raise AnswersInvalid(missing=[Missing(where, "required", label)])
+    why = "too-long" if len(text) > LONGEST_REASON else "" if text.isprintable() else "wrong-form"
+    if why or not text:
+        raise AnswersInvalid(missing=[Missing(where, why or "required", label)])
     return text
 
 

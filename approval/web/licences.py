@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
 
-from approval.domain.errors import AnswersInvalid, NotAllowed, NotFound
+from approval.domain.errors import AnswersInvalid, Missing, NotAllowed, NotFound
 from approval.domain.texts import LONGEST_CODE
 from approval.office import Work
 from approval.services import licences, people, reissues, renditions, sharing, types
@@ -36,7 +36,7 @@ def licence(work: Work, number: str) -> Any:
     """Show a licence with all that befell it, and do to it what the law allows (证照处置)."""
     found = licences.in_charge(work, number)
     given = {name: request.form.get(name, "") for name in ("deed", "reason", "basis", "page_token")}
-    missing: set[str] = set()
+    missing: list[Missing] = []
     if request.method == "POST":
         deed = _act(given["deed"])
         reason, basis, token = given["reason"], given["basis"], given["page_token"] or None
@@ -46,7 +46,7 @@ def licence(work: Work, number: str) -> Any:
             else:
                 licences.perform(work, number, deed, reason=reason, basis=basis, token=token)
         except AnswersInvalid as refused:
-            missing = {fault.where.removeprefix("answers.") for fault in refused.facts["missing"]}
+            missing = refused.facts["missing"]
         else:
             return redirect(url_for("licences.licence", number=number, done=given["deed"]), _SEE_OTHER)
     page = render_template(
@@ -67,13 +67,13 @@ def licence(work: Work, number: str) -> Any:
 def all_reissues(work: Work) -> Any:
     """Show what is reissued in bulk, and begin to reissue a type (批量换发)."""
     given = {name: request.form.get(name, "") for name in ("what", "reason", "basis")}
-    missing: set[str] = set()
+    missing: list[Missing] = []
     if request.method == "POST":
         code, _, department = given["what"].partition(" ")
         try:
             job = reissues.begin(work, code, department, reason=given["reason"], basis=given["basis"])
         except AnswersInvalid as refused:
-            missing = {fault.where.removeprefix("answers.") for fault in refused.facts["missing"]}
+            missing = refused.facts["missing"]
         else:
             return redirect(url_for("licences.reissue", job_id=job.id), _SEE_OTHER)
     offered = reissues.issued_types(work)
@@ -107,14 +107,14 @@ def share(work: Work) -> Any:
     """Look at licences for a case (调用证照), stating purpose and article; every look is written down."""
     given = {name: request.form.get(name, "") for name in ("case", "purpose", "basis", "number", "code")}
     given["case"] = given["case"] or request.args.get("case", "")[:LONGEST_CODE]
-    missing: dict[str, str] = {}
+    missing: list[Missing] = []
     shown = None
     if request.method == "POST":
         try:
             shown = sharing.ask(work, sharing.Question(**given))
         except AnswersInvalid as refused:
-            missing = {fault.where.removeprefix("answers."): fault.why for fault in refused.facts["missing"]}
-    page = render_template("window/sharing.html", given=given, missing=missing, shown=shown, labels=types.labels(work))
+            missing = refused.facts["missing"]
+    page = render_template("window/sharing.html", given=given, missing=missing, shown=shown, fields=types.labels(work))
     return (page, _UNPROCESSABLE) if missing else page
 
 

@@ -74,6 +74,12 @@ def test_what_is_missing_is_told_and_what_was_typed_stays(signer, city, missing)
     assert "已吊销" not in signer.get(page).text
 
 
+def test_a_reason_that_is_too_long_is_told_as_that(signer, city):
+    reply = act(signer, f"{FIND}/{city.number}", "revoke", reason="长" * 5000)
+    assert reply.status_code == 422
+    assert "太长了" in re.search(r'id="reason-why">(.*?)</p>', reply.text)[1]
+
+
 def test_a_page_sent_twice_is_done_once_and_an_illegal_act_is_told(signer, city):
     page = f"{FIND}/{city.number}"
     token = re.search(r'name="page_token" value="([^"]+)"', signer.get(page).text)[1]
