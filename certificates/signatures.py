@@ -151,7 +151,7 @@ def _message(sealer: Sealer, digest: bytes) -> bytes:
     claimed, signer = _der(_FIRST, *claims), _der(_OCTETS, signature)
     information = _der(_SEQUENCE, _VERSION_1, identity, _SHA256, claimed, _ECDSA_SHA256, signer)
     chain = [certificate.public_bytes(Encoding.DER) for certificate in (sealer.certificate, *sealer.chain)]
-    content = (_der(_SET, _SHA256), _der(_SEQUENCE, _DATA), _der(_FIRST, *chain), _der(_SET, information))
+    content = (_der(_SET, _SHA256), _der(_SEQUENCE, _DATA), _der(_FIRST, *sorted(chain)), _der(_SET, information))
     return _der(_SEQUENCE, _SIGNED_DATA, _der(_FIRST, _der(_SEQUENCE, _VERSION_1, *content)))
 
 

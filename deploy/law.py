@@ -61,7 +61,7 @@ def survey(root: Path = ROOT) -> Map:
             rules[citation].append(Rule(said.split("\n\n")[0].split(". ")[0].replace("\n", " "), f"{path}:{node.name}"))
     for folder in sorted(root.glob("workflows/*/item.toml")):
         pack = packs.read(packs.from_folder(folder.parent))
-        for basis in citations.of_pack(pack.digest, pack.manifest, pack.files):
+        for basis in citations.of_pack(pack.digest, lambda files=pack.files: files):
             where = basis.file if basis.file.startswith("_") else f"{folder.parent.name}/{basis.file}"
             for citation in library.find(basis.text):
                 places[citation].append(f"{where}:{basis.place}")

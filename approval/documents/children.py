@@ -125,18 +125,22 @@ def serve(answer: Callable[[dict[str, Any], bytes], bytes]) -> None:
     questions = os.fdopen(os.dup(0), "rb", buffering=0)
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what a library prints is no answer
-    frames.write(answers, b"ready")
-    while (asked := frames.read(questions)) is not None and (content := frames.read(questions)) is not None:
-        question = json.loads(asked)
-        # Both hold where the asker cannot: one against the memory, one for when the asker is gone and kills nobody.
-        _, hardest = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (question["megabytes"] * 2**20, hardest))
-        signal.setitimer(signal.ITIMER_REAL, question["seconds"])
-        try:
-            found = answer(question, content)
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-        try:
-            frames.write(answers, found)
-        except BrokenPipeError:  # the asker was killed meanwhile: nobody is left to tell
-            return
+    with suppress(BrokenPipeError):  # the asker was killed meanwhile: nobody is left to tell
+        frames.write(answers, b"ready")
+        while (asked := frames.read(questions)) is not None and (content := frames.read(questions)) is not None:
+            frames.write(answers, _found(answer, json.loads(asked), content))
+
+
+def _found(
+    answer: Callable[[dict[str, Any], bytes], bytes],
+    question: dict[str, Any],
+    content: bytes,
+) -> bytes:
+    # Both hold where the asker cannot: one against the memory, one for when the asker is gone and kills nobody.
+    _, hardest = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (question["megabytes"] * 2**20, hardest))
+    signal.setitimer(signal.ITIMER_REAL, question["seconds"])
+    try:
+        return answer(question, content)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)

@@ -19,6 +19,7 @@ from approval.documents.composing import Unfit
 from approval.documents.skeletons import BLANKS
 
 _ROUNDING = 1e-3  # CSS pixels
+_SAID = frozenset({"string", "counter()", "counters()", "quote"})  # generated content that no text of the page changes
 _RUN_OF_BLANKS = re.compile(f"[{BLANKS}]+")
 _FLOWING = ("normal", "nowrap")
 # How much of what a line leaves free stands before it.
@@ -62,6 +63,8 @@ def groups(page: Any, owners: Sequence[Any], texts: Sequence[str]) -> list[Group
 
     Raises `Unfit` where the texts of the page cannot be told from each other.
     """
+    if any(_quotes(box) for box in page.descendants()):
+        raise Unfit("a style sheet that says what stands elsewhere")
     blocks = list(_blocks(page, steady=True))
     _assign([part for _, rows, _ in blocks for row in rows for part in row.fragments], owners, texts)
     return [group for block, rows, steady in blocks for group in _grouped(block, rows, steady)]
@@ -77,6 +80,12 @@ def _blocks(box: Any, *, steady: bool) -> Iterator[tuple[Any, list[Row], bool]]:
         yield box, [_row(line) for line in lines], steady
     for child in children:
         yield from _inner(child, steady=steady)
+
+
+def _quotes(box: Any) -> bool:
+    """Tell whether a style sheet puts a text here that it takes from elsewhere, as `target-text()` does."""
+    said = box.style["content"] if "::" in (box.element_tag or "") else "normal"
+    return not isinstance(said, str) and any(kind not in _SAID for kind, _ in said)
 
 
 def _inner(child: Any, *, steady: bool) -> Iterator[tuple[Any, list[Row], bool]]:

@@ -51,7 +51,9 @@ def case(work: Work, number: str, *, lock: bool = False) -> Case:
     if not number.isprintable():  # half characters and NUL, which a database driver would choke on
         raise NotFound(case=number)
     wanted = select(Case).where(Case.number == number, _visible(work))
-    found = work.session.scalars(wanted.with_for_update(of=Case) if lock else wanted).one_or_none()
+    if lock:  # a case that was waited for, and perhaps read before, is taken as it is then
+        wanted = wanted.with_for_update(of=Case).execution_options(populate_existing=True)
+    found = work.session.scalars(wanted).one_or_none()
     if found is None:
         raise NotFound(case=number)
     return found

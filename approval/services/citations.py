@@ -1,6 +1,6 @@
 """Citations (法条引用): where a pack cites the law, and whether the library knows what it cites."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from approval.domain import manifests
@@ -27,10 +27,11 @@ class Basis(NamedTuple):
     text: str
 
 
-def of_pack(digest: str, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[Basis, ...]:
-    """List all that a published pack says as a basis (事项包中的依据), read once a process."""
+def of_pack(digest: str, bring: Callable[[], Mapping[str, bytes]]) -> tuple[Basis, ...]:
+    """List all that a published pack says as a basis (事项包中的依据), its files read once a process."""
     if digest not in _KNOWN:
-        _KNOWN[digest] = (*of_manifest(manifest), *of_files(files))
+        files = bring()
+        _KNOWN[digest] = (*of_manifest(manifests.read(files[manifests.FILE])), *of_files(files))
     return _KNOWN[digest]
 
 

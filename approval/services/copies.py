@@ -16,6 +16,7 @@ from certificates import Annotation, Copy, DraftCopy, IllegalAct
 
 _LONGEST = 200
 _LONGEST_USE = timedelta(days=366)
+_NO_CODE = "——"
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,10 @@ def prepare(work: Work, number: str, purpose: str, recipient: str, until: str) -
     draft = certificates.draft_copy(licence, note, today=work.today, now=work.now, actor=work.actor.label)
     sheet = renditions.gather(work, licence, renditions.template(work, licence))
     address = f"{work.office.settings.origin}/verify/{draft.token}"
-    values = {**sheet.values, "verify_url": address, "qr": address}
-    attached = {certificates.DATA_FILE: sheet.attached[certificates.DATA_FILE], certificates.COPY_FILE: draft.data()}
+    # Neither the sealed data nor the check code, which would hold for whatever purpose, and after the copy's end.
+    shown = {**sheet.values["licence"], "check_code": _NO_CODE}
+    values = {**sheet.values, "licence": shown, "verify_url": address, "qr": address}
+    attached = {certificates.COPY_FILE: draft.data()}
     return Prepared(number, draft, replace(sheet, values=values, attached=attached, mark=_mark(note)))
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import ScalarSelect, exists, func, select
 from sqlalchemy.orm import joinedload
 
 from approval.domain import texts
+from approval.domain.actors import ADMINISTRATOR
 from approval.domain.errors import (
     AlreadyDone,
     AnswersInvalid,
@@ -17,10 +18,10 @@ from approval.domain.errors import (
 )
 from approval.models.cases import Case
 from approval.models.desks import Countersign
-from approval.models.people import Person, Post
+from approval.models.people import Agency, Person, Post
 from approval.models.tasks import Progress, Task
 from approval.office import Work
-from approval.services import access, journal, people
+from approval.services import access, handovers, journal
 
 _MOST = 20
 
@@ -31,10 +32,11 @@ def may_be_asked(work: Work, task: Task) -> list[Person]:
     Whoever must keep away from the matter (回避) is not among them.
     """
     working = select(Task.department_code).where(Task.case_id == task.case_id, Task.department_code.is_not(None))
-    held = select(Person).join(Post, Post.person_id == Person.id).where(Post.department_code.in_(working))
-    others = held.where(Person.disabled_at.is_(None), Person.id != work.actor.person).distinct()
-    found = work.session.scalars(others.order_by(Person.name, Person.code))
-    return [one for one in found if access.reads(work.acting_as(people.actor(work, one.id)), task.case)]
+    post = exists().where(Post.person_id == Person.id, Post.department_code.in_(working), Post.role != ADMINISTRATOR)
+    agent = exists().where(Agency.person_id == Person.id, Agency.organization_id == task.case.applicant_id)
+    oneself = {work.actor.person, task.case.filed_by, task.case.applicant_id}
+    others = select(Person).where(post, ~agent, Person.disabled_at.is_(None), Person.id.not_in(oneself - {None}))
+    return list(work.session.scalars(others.order_by(Person.name, Person.code)))
 
 
 def ask(work: Work, task_id: UUID, whom: Sequence[UUID], question: str) -> list[Countersign]:
@@ -86,16 +88,20 @@ def answer(work: Work, countersign_id: UUID, *, agrees: bool | None, opinion: st
         raise AlreadyDone(countersign=str(countersign_id))
     if agrees is None:
         raise AnswersInvalid(missing=[Missing("answers.agrees", "required", "意见")])
-    said = texts.reason(opinion) if opinion.strip() or not agrees else ""
+    said = texts.reason(opinion, where="answers.opinion", label="说明") if opinion.strip() or not agrees else ""
     asked.agrees, asked.opinion, asked.answered_at = agrees, said, work.now
     journal.write(work, case, "countersign:answered", task=asked.task.element, agrees=agrees)
     return asked
 
 
 def withdraw(work: Work, countersign_id: UUID) -> Countersign:
-    """Withdraw a question that nobody answered yet (撤回会签), by who asked it; raises `NotFound`, `AlreadyDone`."""
+    """Withdraw a question that nobody answered yet (撤回会签), by who asked it, holds the task now, or hands it out.
+
+    Raises `NotFound` for anybody else, `AlreadyDone`.
+    """
     asked = work.session.get(Countersign, countersign_id)
-    if asked is None or work.actor.person is None or asked.asked_by != work.actor.person:
+    who = work.actor.person
+    if asked is None or who is None or not (who in {asked.asked_by, asked.task.claimed_by} or _led(work, asked)):
         raise NotFound(countersign=str(countersign_id))
     case = _locked(work, asked)
     if asked.answered_at:
@@ -133,6 +139,10 @@ def mine(work: Work) -> Sequence[Countersign]:
     still = found.where(Countersign.withdrawn_at.is_(None), Task.progress == Progress.OPEN)
     with_case = joinedload(Countersign.task).joinedload(Task.case).joinedload(Case.item_version)
     return work.session.scalars(still.options(with_case).order_by(Countersign.asked_at)).all()
+
+
+def _led(work: Work, asked: Countersign) -> bool:
+    return handovers.leads(work, asked.task) and not access.in_own_matter(work, asked.task.case)
 
 
 def _locked(work: Work, asked: Countersign) -> Case:

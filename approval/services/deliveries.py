@@ -127,9 +127,11 @@ def settle(work: Work) -> int:
         Delivery.way == Way.ANNOUNCEMENT, Delivery.delivered_at.is_(None), Delivery.until < work.today
     )
     found = work.session.scalars(over.order_by(Delivery.until).limit(_SETTLED_AT_ONCE)).all()
-    for delivery_id in found:
-        formal_id = work.session.get_one(Delivery, delivery_id).formal_id
-        case = _case(work, formal_id)
+    notices = {delivery_id: work.session.get_one(Delivery, delivery_id).formal_id for delivery_id in found}
+    cases = select(FormalNotice.id, FormalNotice.case_id).where(FormalNotice.id.in_(notices.values()))
+    of_case = {row[0]: row[1] for row in work.session.execute(cases)}
+    for delivery_id in sorted(found, key=lambda one: of_case[notices[one]]):  # cases are locked in one order
+        case = _case(work, notices[delivery_id])
         delivery = work.session.get_one(Delivery, delivery_id, populate_existing=True)
         if delivery.delivered_at is not None or delivery.until is None:  # another worker was faster
             continue

@@ -6,9 +6,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete, select
 
+from approval.domain import texts
 from approval.domain.errors import AnswersInvalid, Missing, NotSignedIn
 from approval.domain.texts import LONGEST_CODE
 from approval.models.desks import SavedFilter
+from approval.models.people import Person
 from approval.office import Work
 
 _MOST = 20
@@ -21,10 +23,14 @@ def save(work: Work, name: str, asked: Mapping[str, str]) -> SavedFilter:
     """
     if work.actor.person is None:
         raise NotSignedIn
-    name = " ".join(name.split())
-    kept = {each.name: each for each in mine(work)}
-    if not 0 < len(name) <= LONGEST_CODE or not name.isprintable() or (name not in kept and len(kept) >= _MOST):
-        raise AnswersInvalid(missing=[Missing("answers.name", "required", "名称")])
+    read, missing = texts.reasons(("answers.name", "名称", name, LONGEST_CODE))
+    if missing:
+        raise AnswersInvalid(missing=missing)
+    # Of two clicks at once the second waits here and then finds what the first saved.
+    work.session.get_one(Person, work.actor.person, with_for_update={"key_share": True})
+    name, kept = read[0], {each.name: each for each in mine(work)}
+    if name not in kept and len(kept) >= _MOST:
+        raise AnswersInvalid(missing=[Missing("answers.name", "too-many", "名称")])
     query = urlencode({key: value for key, value in asked.items() if value})
     found = kept.get(name)
     if found is None:

@@ -54,7 +54,7 @@ def of_case(work: Work, dossier: Dossier) -> dict[int, list[Ground]]:
     """Find what each line of a case's journal rested on (逐项办理依据), by its number; lines without are left out."""
     said: dict[str, list[str]] = {}
     pack = dossier.pack
-    for basis in citations.of_pack(pack.digest, pack.manifest, pack.files):
+    for basis in citations.of_pack(pack.digest, lambda: pack.files):
         said.setdefault(basis.place, []).append(basis.text)
     known, zone = laws.library(work), work.office.settings.tz
     wanted: dict[int, list[tuple[Citation, date]]] = {}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from approval.domain import texts
 from approval.domain.errors import AlreadyDone, AnswersInvalid, Missing, NotAllowed, NotFound, NotSignedIn
@@ -123,14 +123,6 @@ def covers(work: Work) -> Sequence[Cover]:
     mine = (Cover.absent == work.actor.person) | (Cover.stands_in == work.actor.person)
     held = select(Cover).where(mine, Cover.ended_at.is_(None), Cover.until >= work.today)
     return work.session.scalars(held.order_by(Cover.since, Cover.id)).all()
-
-
-def workload(work: Work, department: str) -> list[tuple[UUID | None, int]]:
-    """Count the open tasks of a department by who claimed them (在办数), none for those that nobody did."""
-    open_ = select(Task.claimed_by, func.count()).where(
-        Task.department_code == department, Task.progress == Progress.OPEN
-    )
-    return [(who, count) for who, count in work.session.execute(open_.group_by(Task.claimed_by))]
 
 
 def _in_hand(work: Work, task_id: UUID) -> Task:

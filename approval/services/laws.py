@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sqlalchemy import func, or_, select
 
-from approval.domain import laws, manifests
+from approval.domain import laws
 from approval.domain.cases import FINAL
 from approval.domain.errors import AnswersInvalid, Missing, NotFound, Overtaken
 from approval.domain.laws import Act, ArticleText, Citation, Edition, Library
@@ -191,13 +191,14 @@ def count(work: Work, code: str) -> int:
     return work.session.scalar(select(func.count()).where(LawVersion.act_code == code)) or 0
 
 
-def touched(work: Work, citation: Citation) -> list[Touched]:
+def touched(work: Work, citation: Citation, *, cases: bool = True) -> list[Touched]:
     """List the items and the open cases that cite an article (受影响的事项和在办件), or a part or the whole of it.
 
-    Looked at are the versions in force and those that open cases are pinned to.
+    Looked at are the versions in force and those that open cases are pinned to; without `cases` the former only.
     """
     open_cases = select(Case.item_version_id, func.count()).where(Case.status.not_in(FINAL))
-    counts = {row[0]: row[1] for row in work.session.execute(open_cases.group_by(Case.item_version_id))}
+    by_version = open_cases.group_by(Case.item_version_id)
+    counts = {row[0]: row[1] for row in work.session.execute(by_version)} if cases else {}
     in_force = set(work.session.scalars(select(ServiceItem.version_id)))
     listed = select(ItemVersion).where(or_(ItemVersion.id.in_(in_force), ItemVersion.id.in_(counts)))
     found = work.session.scalars(listed.order_by(ItemVersion.name_zh, ItemVersion.ordinal.desc())).all()
@@ -205,9 +206,10 @@ def touched(work: Work, citation: Citation) -> list[Touched]:
     for version in found:
         cited = (basis.place for basis in _said(work, version) if _cites(known, basis, citation))
         if places := list(dict.fromkeys(cited)):
+            count = counts.get(version.id, 0)
             numbers = select(Case.number).where(Case.item_version_id == version.id, Case.status.not_in(FINAL))
-            some = work.session.scalars(numbers.order_by(Case.number).limit(_MOST_CASES)).all()
-            rows.append(Touched(version, version.id in in_force, places, counts.get(version.id, 0), list(some)))
+            some = work.session.scalars(numbers.order_by(Case.number).limit(_MOST_CASES)).all() if count else ()
+            rows.append(Touched(version, version.id in in_force, places, count, list(some)))
     return rows
 
 
@@ -218,8 +220,7 @@ def _cites(known: Library, basis: Basis, citation: Citation) -> bool:
 def _said(work: Work, version: ItemVersion) -> tuple[Basis, ...]:
     """Read what a version says as a basis, without building its procedure."""
     rows = select(PackFile.path, PackFile.content).where(PackFile.version_id == version.id)
-    files: dict[str, bytes] = dict(work.session.execute(rows).all())
-    return citations.of_pack(version.digest, manifests.read(files[manifests.FILE]), files)
+    return citations.of_pack(version.digest, lambda: dict(work.session.execute(rows).all()))
 
 
 def _articles(work: Work, codes: Iterable[str]) -> list[Article]:

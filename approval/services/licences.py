@@ -156,6 +156,7 @@ def _succeed(work: Work, case: Case, draft: Draft, sealer: Sealer, number: str) 
     assert rule is not None
     if _of_applicant(work, manifest, number, draft.holder.code) is None:
         raise NotFound(licence=number)
+    held(work, number)
     new = Succession(
         Act(rule.act),
         source=draft.source,
@@ -203,9 +204,9 @@ def perform(work: Work, number: str, deed: Act | None, *, reason: str, basis: st
     Raises as `in_charge`, `AnswersInvalid` with everything that is missing, and the strong-house's `IllegalAct`
     (行政处罚法第九条、行政许可法第六十九条和第七十条).
     """
-    known = in_charge(work, number)
+    in_charge(work, number)
     deed, reason, basis = _decided(deed, reason, basis)
-    case = work.session.get_one(Case, origin(known), with_for_update=True)
+    known, case = held(work, number)
     if tokens.spent(work, token, TOLD[deed][0], number):
         return known
     done = certificates.perform(
@@ -246,6 +247,21 @@ def in_charge(work: Work, number: str) -> Licence:
     if licence is None or licence.state is State.INTENDED or not work.actor.holds(licence.issuer_code, "signer"):
         raise NotFound(licence=number)
     return licence
+
+
+def held(work: Work, number: str) -> tuple[Licence, Case]:
+    """Obtain a licence as it is now, with the case that it came from locked (锁定证照).
+
+    Whoever does anything to a licence has that lock. Raises `NotFound`.
+    """
+    case = None
+    while licence := certificates.find_by_number(work.session, number):
+        # Whoever was waited for may have made another version, out of another case.
+        if case is not None and origin(licence) == case.id:
+            work.session.refresh(licence)
+            return licence, case
+        case = work.session.get_one(Case, origin(licence), with_for_update=True, populate_existing=True)
+    raise NotFound(licence=number)
 
 
 def origin(licence: Licence) -> UUID:

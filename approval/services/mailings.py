@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, Select, select, update
 
 from approval.domain.errors import Unavailable, Unconfirmed
 from approval.domain.notices import CHOSEN, Way
@@ -39,18 +39,16 @@ def waiting(work: Work) -> list[UUID]:
 
 def failed(work: Work) -> list[Delivery]:
     """List the letters that wait for a person (投递失败): tried too often, or nobody knows whether they went."""
-    never = Delivery.claimed_at.is_(None) & (Delivery.attempts > 0)
-    lost = Delivery.claimed_at < work.now - _LOST
-    stuck = select(Delivery).where(
-        Delivery.try_at.is_(None), Delivery.sent_at.is_(None), Delivery.way.in_(CHOSEN), never | lost
-    )
-    return list(work.session.scalars(stuck.order_by(Delivery.made_at).limit(_MOST_TOLD)))
+    return list(work.session.scalars(_stuck(work).order_by(Delivery.made_at).limit(_MOST_TOLD)))
 
 
 def again(work: Work, delivery_id: UUID) -> None:
-    """Have a letter sent again (重新投递) that failed or may be lost, as a person decided; a sent one stays sent."""
-    delivery = work.session.get(Delivery, delivery_id, with_for_update=True)
-    if delivery is not None and delivery.sent_at is None and delivery.way in CHOSEN:
+    """Have a letter sent again (重新投递) that failed or may be lost, as a person decided.
+
+    One that is sent, or on its way, stays as it is: of two clicks the first counts.
+    """
+    stuck = _stuck(work).where(Delivery.id == delivery_id).with_for_update()
+    if delivery := work.session.scalar(stuck):
         delivery.claimed_at, delivery.attempts, delivery.try_at, delivery.why = None, 0, work.now, ""
 
 
@@ -74,6 +72,14 @@ def send(office: Office, delivery_id: UUID) -> bool:
         return False
     office.do(lambda work: _sent(work, delivery_id, evidence))
     return True
+
+
+def _stuck(work: Work) -> Select[Delivery]:
+    never = Delivery.claimed_at.is_(None) & (Delivery.attempts > 0)
+    lost = Delivery.claimed_at < work.now - _LOST
+    return select(Delivery).where(
+        Delivery.try_at.is_(None), Delivery.sent_at.is_(None), Delivery.way.in_(CHOSEN), never | lost
+    )
 
 
 def _claim(work: Work, delivery_id: UUID) -> Letter | None:

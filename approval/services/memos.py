@@ -34,6 +34,7 @@ def copy_to(work: Work, task_id: UUID, whom: UUID, text: str) -> Memo:
     task = _task(work, task_id)
     if whom not in {person.id for person in countersigns.may_be_asked(work, task)}:
         raise AnswersInvalid(missing=[Missing("answers.whom", "not-a-choice", "抄送给")])
+    work.session.refresh(task.case, with_for_update=True)
     memo = _write(work, task.case, "copy", text, task=task, told=whom)
     journal.write(work, task.case, "memo:copied", task=task.element, to=str(whom))
     return memo

@@ -32,11 +32,11 @@ def again(work: Work, number: str, *, reason: str, basis: str, token: str | None
     sending the same act. Raises as `licences.in_charge`, `AnswersInvalid` for a reason or article that is missing,
     and the strong-house's `IllegalAct` for a licence that is not valid.
     """
-    known = licences.in_charge(work, number)
+    licences.in_charge(work, number)
     read, missing = _why(reason, basis)
     if missing:
         raise AnswersInvalid(missing=missing)
-    work.session.get_one(Case, licences.origin(known), with_for_update=True)
+    known, _ = licences.held(work, number)
     if tokens.spent(work, token, _TAG, number):
         return known
     return _remake(work, known, reason=read[0], basis=read[1])
@@ -145,11 +145,13 @@ def step(work: Work, job_id: UUID) -> bool:
         .where(Licence.number > job.after)
         .limit(_A_WORK)
     ).all()
+    # All cases before any number of a notice, and always in one order: who reissues a single one waits for no circle.
+    now = {one.id: licences.held(work, one.number)[0] for one in sorted(found, key=licences.origin)}
     for licence in found:
-        work.session.get_one(Case, licences.origin(licence), with_for_update=True)
         try:
-            with work.session.begin_nested():
-                _remake(work, licence, reason=job.reason, basis=job.basis)
+            if now[licence.id] is licence:  # else a newer version came meanwhile, in today's form
+                with work.session.begin_nested():
+                    _remake(work, licence, reason=job.reason, basis=job.basis)
             job.done += 1
         except CertificateError as refused:
             job.failed += 1

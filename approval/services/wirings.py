@@ -98,7 +98,13 @@ def _notices(files: Mapping[str, bytes]) -> Iterator[Fault]:
         kind = kinds.catalogue().get(code)
         if kind is None or not kind.template or not path.endswith(".html"):
             yield Fault(path, "", 0, f"no kind of notice that is drawn is called {code!r}")
-        elif why := documents.fault(kinds.framed(files[path].decode(errors="replace"))):
+            continue
+        try:
+            template = files[path].decode()
+        except UnicodeDecodeError:
+            yield Fault(path, "", 0, "the template is not UTF-8")
+            continue
+        if why := documents.fault(kinds.framed(template)):
             yield Fault(path, "", why.line, why.message)
 
 

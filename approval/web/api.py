@@ -11,7 +11,7 @@ from flask import Response, current_app, jsonify, request
 from approval.domain.errors import AnswersInvalid, Missing, NotSignedIn
 from approval.office import Work
 from approval.services import clients, sharing
-from approval.web import public, visitors
+from approval.web import bodies, public, visitors
 from approval.web.door import Door
 
 PREFIX = "/api/v1"
@@ -59,7 +59,7 @@ def query(work: Work) -> Response:
     header = request.headers.get("Authorization", "")
     if not header.startswith(_SCHEME):
         raise NotSignedIn
-    sent = request.get_json(silent=True)
+    sent = bodies.sent_json()
     if not isinstance(sent, dict) or not all(isinstance(sent.get(name, ""), str) for name in ("officer", *_ASKED)):
         raise AnswersInvalid(missing=[Missing("body", "wrong-type", "JSON")])
     actor = clients.recognise(work, header.removeprefix(_SCHEME), sent.get("officer", ""), visitors.origin())

@@ -52,7 +52,10 @@ def document(work: Work, number: str, copy: str) -> Response:
 @door.post("/my/licences/<number>/copies/<copy>/cancel")
 def cancel(work: Work, number: str, copy: str) -> Any:
     """End a copy before its day (注销加注件)."""
-    copies.cancel(work, number, copy, request.form.get("reason", ""))
+    try:
+        copies.cancel(work, number, copy, request.form.get("reason", ""))
+    except AnswersInvalid as refused:
+        return _page(work, number, refused.facts["missing"]), _UNPROCESSABLE
     return redirect(url_for("copies.listed", number=number, **visitors.acting()), _SEE_OTHER)
 
 

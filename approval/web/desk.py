@@ -14,6 +14,7 @@ from approval.domain.texts import LONGEST_CODE
 from approval.office import Work
 from approval.services import access, bulks, countersigns, dossiers, filters, forms, handovers, memos, tasks
 from approval.web import forms as sheets
+from approval.web import window
 from approval.web.door import Door, Slowly, office
 from approval.web.refusals import refusal
 
@@ -34,20 +35,22 @@ def mine(work: Work) -> str:
 def pass_on(work: Work, task_id: UUID) -> Any:
     """Pass a task on to a colleague (转办)."""
     reason = request.form.get("reason", "")
-    return _tried(task_id, lambda: handovers.pass_on(work, task_id, _person("to"), reason), url_for("window.queue"))
+    return _tried(
+        work, task_id, lambda: handovers.pass_on(work, task_id, _person("to"), reason), url_for("window.queue")
+    )
 
 
 @door.post("/window/tasks/<uuid:task_id>/take-back")
 def take_back(work: Work, task_id: UUID) -> Any:
     """Give a task that a colleague holds back to its queue (收回待办)."""
-    return _tried(task_id, lambda: handovers.take_back(work, task_id, request.form.get("reason", "")))
+    return _tried(work, task_id, lambda: handovers.take_back(work, task_id, request.form.get("reason", "")))
 
 
 @door.post("/window/tasks/<uuid:task_id>/countersign")
 def ask(work: Work, task_id: UUID) -> Any:
     """Ask colleagues to sign before the task is completed (会签)."""
     whom = [UUID(each) for each in request.form.getlist("whom") if _is_id(each)]
-    return _tried(task_id, lambda: countersigns.ask(work, task_id, whom, request.form.get("question", "")))
+    return _tried(work, task_id, lambda: countersigns.ask(work, task_id, whom, request.form.get("question", "")))
 
 
 @door.post("/window/countersigns/<uuid:countersign_id>/withdraw")
@@ -64,7 +67,7 @@ def answer(work: Work, countersign_id: UUID) -> Any:
     try:
         countersigns.answer(work, countersign_id, agrees=agrees, opinion=request.form.get("opinion", ""))
     except AnswersInvalid as refused:
-        return _page(work, refused.facts["missing"]), _UNPROCESSABLE
+        return _page(work, refused.facts["missing"], answered=countersign_id), _UNPROCESSABLE
     return redirect(url_for("desk.mine"), _SEE_OTHER)
 
 
@@ -78,14 +81,15 @@ def note(work: Work, number: str) -> Any:
 @door.post("/window/tasks/<uuid:task_id>/copy")
 def copy_to(work: Work, task_id: UUID) -> Any:
     """Bring a case to a colleague's knowledge (抄送)."""
-    return _tried(task_id, lambda: memos.copy_to(work, task_id, _person("whom"), request.form.get("text", "")))
+    return _tried(work, task_id, lambda: memos.copy_to(work, task_id, _person("whom"), request.form.get("text", "")))
 
 
 @door.post("/window/tasks/<uuid:task_id>/urge")
 def urge(work: Work, task_id: UUID) -> Any:
     """Urge whoever holds a task (催办)."""
-    number = memos.urge(work, task_id, request.form.get("text", "")).case.number
-    return redirect(url_for("window.case", number=number), _SEE_OTHER)
+    number = access.task_in_sight(work, task_id).case.number
+    then = url_for("window.case", number=number)
+    return _tried(work, task_id, lambda: memos.urge(work, task_id, request.form.get("text", "")), then)
 
 
 @door.post("/window/memos/<uuid:memo_id>/read")
@@ -133,9 +137,12 @@ def drop_filter(work: Work, filter_id: UUID) -> Response:
 
 
 @door.get("/window/bulk")
-def choose(work: Work) -> str:
-    """Show the form that completes many tasks alike (批量办理)."""
-    return _bulk(work, {}, [])
+def choose(work: Work) -> Any:
+    """Show the form that completes many tasks alike (批量办理), or the queue again and why these are not."""
+    try:
+        return _bulk(work, {}, [])
+    except AnswersInvalid as refused:
+        return redirect(url_for("window.queue", why=refused.facts["missing"][0].why), _SEE_OTHER)
 
 
 @door.post("/window/bulk", writes=False)
@@ -172,7 +179,7 @@ def _bulk(work: Work, given: dict[str, Any], missing: list[Missing]) -> str:
     )
 
 
-def _page(work: Work, missing: list[Missing]) -> str:
+def _page(work: Work, missing: list[Missing], answered: UUID | None = None) -> str:
     if not work.actor.departments:
         raise NotAllowed
     asked, stands = countersigns.mine(work), handovers.covers(work)
@@ -186,20 +193,20 @@ def _page(work: Work, missing: list[Missing]) -> str:
         filters=filters.mine(work),
         names=dossiers.names(work, involved),
         missing=missing,
-        given={name: request.form.get(name, "") for name in ("by", "since", "until")},
+        answered=answered,
+        given={name: request.form.get(name, "") for name in ("by", "since", "until", "agrees", "opinion")},
         today=work.today,
     )
 
 
-def _tried(task_id: UUID, act: Callable[[], object], then: str = "") -> Response:
-    """Do something at a task's page, and lead back to it with what is missing; nothing was changed then."""
-    back = url_for("window.task", task_id=task_id)
+def _tried(work: Work, task_id: UUID, act: Callable[[], object], then: str = "") -> Any:
+    """Do something at a task's page, or show that page again with what is missing; nothing was changed then."""
     try:
         act()
     except AnswersInvalid as refused:
-        first = refused.facts["missing"][0]
-        return redirect(url_for("window.task", task_id=task_id, where=first.where, why=first.why), _SEE_OTHER)
-    return redirect(then or back, _SEE_OTHER)
+        tried = (request.endpoint or "").partition(".")[2]
+        return window.refused(work, task_id, tried, refused.facts["missing"]), _UNPROCESSABLE
+    return redirect(then or url_for("window.task", task_id=task_id), _SEE_OTHER)
 
 
 def _chosen() -> list[UUID]:

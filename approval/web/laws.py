@@ -50,7 +50,7 @@ def article(work: Work, code: str, number: str) -> str:
         citation=citation,
         current=laws.text(work, citation, on=work.today),
         history=laws.history(work, found, number),
-        touched=[each for each in laws.touched(work, citation) if each.in_force],
+        touched=laws.touched(work, citation, cases=False),
     )
 
 
@@ -72,13 +72,13 @@ def ask_act(work: Work) -> str:
 def add_act(work: Work) -> Any:
     """Take a new act into the library (登记法规); what is wrong is told at once."""
     access.require_administrator(work)
-    said = {name: request.form.get(name, "").strip() for name in (*_ACT, "aliases")}
+    given = {name: request.form.get(name, "").strip() for name in (*_ACT, "aliases")}
     try:
         kept = laws.publish_act(
-            work, Act(**{name: said[name] for name in _ACT}, aliases=tuple(said["aliases"].split()))
+            work, Act(**{name: given[name] for name in _ACT}, aliases=tuple(given["aliases"].split()))
         )
     except AnswersInvalid as refused:
-        return _act_form(said, refused.facts["missing"]), _UNPROCESSABLE
+        return _act_form(given, refused.facts["missing"]), _UNPROCESSABLE
     return redirect(url_for("lawbook.show", code=kept.code), _SEE_OTHER)
 
 
@@ -102,23 +102,23 @@ def ask_article(work: Work, code: str) -> str:
     access.require_administrator(work)
     found, number = laws.act(work, code), request.args.get("number", "")
     now = laws.text(work, Citation(found.short, number), on=work.today)
-    said = dict.fromkeys((*_EDITION, "paraphrase"), "") | {"number": number, "text": now.text if now else ""}
-    return _article_form(found, said, [])
+    given = dict.fromkeys((*_EDITION, "paraphrase"), "") | {"number": number, "text": now.text if now else ""}
+    return _article_form(found, given, [])
 
 
 @desk.post("/admin/laws/<code>/articles/check", writes=False)
 def check(work: Work, code: str) -> Any:
     """Show what a new text of an article would touch, before it is published (发布前核对)."""
     access.require_administrator(work)
-    found, said, edition = laws.act(work, code), _said(), _given()
+    found, given, edition = laws.act(work, code), _given(), _edition()
     if missing := list(edition.faults()):
-        return _article_form(found, said, missing), _UNPROCESSABLE
+        return _article_form(found, given, missing), _UNPROCESSABLE
     citation = Citation(found.short, edition.articles[0].number)
     return render_template(
         "admin/law_check.html",
         act=found,
         edition=edition,
-        said=said,
+        given=given,
         citation=citation,
         before=laws.text(work, citation, on=edition.valid_from),
         touched=laws.touched(work, citation),
@@ -132,30 +132,30 @@ def publish(work: Work, code: str) -> Any:
     access.require_administrator(work)
     seen = request.form.get("seen", -1, type=int)
     try:
-        version = laws.publish(work, code, _given(), seen=seen)
+        version = laws.publish(work, code, _edition(), seen=seen)
     except AnswersInvalid as refused:
-        return _article_form(laws.act(work, code), _said(), refused.facts["missing"]), _UNPROCESSABLE
+        return _article_form(laws.act(work, code), _given(), refused.facts["missing"]), _UNPROCESSABLE
     return redirect(url_for("lawbook.show", code=code, published=version.ordinal), _SEE_OTHER)
 
 
-def _act_form(said: dict[str, str], missing: list[Missing]) -> str:
-    return render_template("admin/act_form.html", said=said, missing=missing)
+def _act_form(given: dict[str, str], missing: list[Missing]) -> str:
+    return render_template("admin/act_form.html", given=given, missing=missing)
 
 
-def _article_form(found: LawAct, said: dict[str, str], missing: list[Missing]) -> str:
-    return render_template("admin/article_form.html", act=found, said=said, missing=missing, longest=LONGEST_TEXT)
+def _article_form(found: LawAct, given: dict[str, str], missing: list[Missing]) -> str:
+    return render_template("admin/article_form.html", act=found, given=given, missing=missing, longest=LONGEST_TEXT)
 
 
-def _said() -> dict[str, str]:
-    said = {name: request.form.get(name, "").strip() for name in (*_EDITION, "paraphrase")}
-    return said | {"text": said["text"].replace("\r\n", "\n")}
+def _given() -> dict[str, str]:
+    given = {name: request.form.get(name, "").strip() for name in (*_EDITION, "paraphrase")}
+    return given | {"text": given["text"].replace("\r\n", "\n")}
 
 
-def _given() -> Edition:
-    said = _said()
-    text = ArticleText(said["number"], said["text"], bool(said["paraphrase"]))
-    until = _day(said["valid_until"]) if said["valid_until"] else None
-    return Edition(_day(said["valid_from"]), until, said["document"], (text,))
+def _edition() -> Edition:
+    given = _given()
+    text = ArticleText(given["number"], given["text"], bool(given["paraphrase"]))
+    until = _day(given["valid_until"]) if given["valid_until"] else None
+    return Edition(_day(given["valid_from"]), until, given["document"], (text,))
 
 
 def _day(text: str) -> date:

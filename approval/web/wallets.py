@@ -14,7 +14,7 @@ from approval.domain.licence_types import TypeDefinition
 from approval.domain.manifests import Words
 from approval.office import Work
 from approval.services import exports, wallets
-from approval.web import visitors
+from approval.web import bodies, visitors
 from approval.web.door import Door
 
 door = Door("wallets", __name__)
@@ -130,7 +130,7 @@ def take(work: Work) -> Response:
     brought = request.headers.get("Authorization", "")
     if not brought.startswith(_SCHEME):
         raise WalletRefused(error=_INVALID_TOKEN, why="bring the access token")
-    kind, proof = _asked(request.get_json(silent=True))
+    kind, proof = _asked(bodies.sent_json())
     sealed = wallets.issue(work, brought.removeprefix(_SCHEME), kind, proof, visitors.origin())
     return jsonify({"credentials": [{"credential": sealed}]})
 

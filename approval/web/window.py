@@ -69,6 +69,7 @@ def queue(work: Work) -> str:
         told=memos.waiting(work),
         page=page,
         more=len(found) > PAGE,
+        why=request.args.get("why", ""),
         departments=people.departments(work),
         done=_done(work),
     )
@@ -150,6 +151,12 @@ def case(work: Work, number: str) -> str:
     )
 
 
+def refused(work: Work, task_id: UUID, tried: str, missing: list[Missing]) -> str:
+    """Draw a task's page after something beside its form was tried, with what was given and what is missing."""
+    found = access.task_in_sight(work, task_id)
+    return _desk(work, found, access.hindrance(work, found), {}, tried=tried, tried_missing=missing)
+
+
 def _desk(
     work: Work,
     found: Task,
@@ -158,6 +165,8 @@ def _desk(
     missing: list[Missing] | None = None,
     *,
     return_missing: list[Missing] | None = None,
+    tried: str = "",
+    tried_missing: list[Missing] | None = None,
 ) -> str:
     """Draw a task's page; who does not read the case from the inside learns only why there is no form."""
     doable = hindrance is None and found.claimed_by is not None
@@ -177,11 +186,11 @@ def _desk(
         dossier=dossiers.read(work, found.case) if access.reads(work, found.case) else None,
         departments=people.departments(work),
         days_left=countdowns.days_left(work, found.case, found.due_on) if found.due_on else None,
-        beside=_beside(work, found) if access.reads(work, found.case) else None,
+        beside=_beside(work, found, tried, tried_missing or []) if access.reads(work, found.case) else None,
     )
 
 
-def _beside(work: Work, found: Task) -> dict[str, Any]:
+def _beside(work: Work, found: Task, tried: str, missing: list[Missing]) -> dict[str, Any]:
     """Bring what the desk offers beside the form: who can take over or be asked, what was said, how others ended."""
     open_ = found.progress == Progress.OPEN
     asked = countersigns.of_case(work, found.case)
@@ -194,7 +203,10 @@ def _beside(work: Work, found: Task) -> dict[str, Any]:
         "memos": memos.of_case(work, found.case),
         "precedents": precedents.of(work, found.case),
         "names": dossiers.names(work, involved),
-        "wrong": request.args.get("why", ""),
+        "task": found.id,
+        "tried": tried,
+        "missing": missing,
+        "given": request.form,
     }
 
 

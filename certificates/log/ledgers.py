@@ -6,6 +6,7 @@ import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -196,9 +197,10 @@ def _tiles_under(session: Session, size: int) -> trees.Tiles:
     def read(level: int, number: int) -> Sequence[bytes]:
         width = min(trees.WIDTH, (size >> (level * 8)) - number * trees.WIDTH)
         place = (level, number, width)
-        if place in known:
-            known.move_to_end(place)
-            return known[place]
+        if (kept := known.get(place)) is not None:
+            with suppress(KeyError):  # another thread may have made room meanwhile
+                known.move_to_end(place)
+            return kept
         found = stored(level, number)[: max(0, width)]
         if len(found) == width:
             known[place] = found

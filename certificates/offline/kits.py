@@ -74,6 +74,8 @@ class Kit:
 
     def statuses(self, uscc: str) -> StatusList | None:
         """Read a department's list (取状态列表); None when the kit has none, or none that is the department's own."""
+        if uscc not in self.lists:  # whoever a forger names is not remembered
+            return None
         if uscc not in self.opened:
             try:
                 self.opened[uscc] = StatusList.read(self.lists[uscc], self.trust)
@@ -88,7 +90,7 @@ class Kit:
         Without a list that holds and is that one, every answer is open.
         """
         listed = self.statuses(uscc)
-        if listed is None or not listed.holds(now) or uri not in {None, listed.uri}:
+        if listed is None or not listed.holds(self.trust, now) or uri not in {None, listed.uri}:
             until = Check(Question.STATUS_CURRENT, None, listed.ends.isoformat() if listed else "")
             return [until, *unknown("there is no status list that holds")]
         return [Check(Question.STATUS_CURRENT, True, listed.issued.isoformat()), *listed.asked(place)]

@@ -107,6 +107,7 @@ def _befell(session: Session, uscc: str, through: int) -> bool:
 class StatusList:
     """A department's status list, read and believed (状态列表)."""
 
+    seal: x509.Certificate
     uscc: str
     uri: str
     issued: datetime
@@ -130,11 +131,14 @@ class StatusList:
         if not unpacked.eof:
             raise SealRefused(why=f"the list has more than {_LONGEST} bytes")
         ends = datetime.fromtimestamp(claims["exp"], UTC)
-        return cls(seals.owner(certificate), claims["sub"], issued, ends, statuses)
+        return cls(certificate, seals.owner(certificate), claims["sub"], issued, ends, statuses)
 
-    def holds(self, now: datetime) -> bool:
-        """Tell whether the list may still be asked (状态列表在有效期内)."""
-        return now < self.ends
+    def holds(self, trust: Trust, now: datetime) -> bool:
+        """Tell whether the list may still be asked (状态列表在有效期内): it has not ended, and its seal is good today.
+
+        When it was signed is its own word: whoever stole a seal would date a list back to before it was withdrawn.
+        """
+        return now < self.ends and all(check.holds for check in trust.examine(self.seal, now))
 
     def asked(self, at: int) -> list[Check]:
         """Ask where the licence at a place stands (查状态); what the list does not know fails every question."""

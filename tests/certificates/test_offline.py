@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
 from sqlalchemy import update
 
 import certificates
 from certificates import Act, LicenceAct, Outcome, Question, canonical, jose
+from certificates.certification import Party, list_revoked
 from certificates.offline import codes, statuses
 from tests.certificates.samples import DAY, FIRE, FOOD, MARKET, NOW, TODAY, URI
 
@@ -120,6 +122,17 @@ def test_a_list_is_asked_until_its_time_is_over(issue, code, kit):
     its_code, fetched = code(issue()), kit()
     assert asked(its_code, fetched, now=NOW + DAY - SECOND).holds
     late = asked(its_code, fetched, now=NOW + DAY)
+    assert (late.outcome, {check.question for check in late.failures}) == (Outcome.UNVERIFIABLE, STANDING)
+
+
+def test_a_list_of_a_seal_that_was_withdrawn_is_not_asked_whatever_day_it_bears(authority, issue, code, kit):
+    its_code, fetched = code(issue()), kit()
+    stolen = x509.RevokedCertificateBuilder().serial_number(authority.sealer("market").certificate.serial_number)
+    withdrawn = stolen.revocation_date(NOW + DAY / 4).build()
+    crl = list_revoked(Party(authority.root.subject, authority.root_key), 2, [withdrawn], NOW + DAY / 4, NOW + 9 * DAY)
+    told = replace(fetched, trust=replace(fetched.trust, crl=crl))
+    assert asked(its_code, told, now=NOW + DAY / 4 - SECOND).holds
+    late = asked(its_code, told, now=NOW + DAY / 2)
     assert (late.outcome, {check.question for check in late.failures}) == (Outcome.UNVERIFIABLE, STANDING)
 
 

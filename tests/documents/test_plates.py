@@ -382,6 +382,17 @@ def test_a_copy_with_a_mark_across_it_is_drawn_as_a_whole(layouts):
     assert "仅供示例" in PdfReader(BytesIO(drawn)).pages[0].extract_text()
 
 
+@pytest.mark.parametrize(
+    "said", ["target-text('#n', content)", "target-text('#n', first-letter)", "'见' target-text('#n')"]
+)
+def test_what_a_style_sheet_quotes_from_the_page_is_never_that_of_another_licence(layouts, said):
+    template = f"<style>.c::after {{ content: {said} }}</style><p id=n>{{{{ a }}}}</p><p class=c>抄录</p>"
+    printed(template, {"a": "张三"})
+    drawn = printed(template, {"a": "李四"})
+    text = PdfReader(BytesIO(drawn)).pages[0].extract_text()
+    assert ("李四" in text, "张" in text) == (True, False)
+
+
 def test_plates_are_few_and_the_latest(layouts):
     for number in range(plates._MOST_PLATES + 3):
         printed(f"<p class=a{number}>{{{{ a }}}}</p>", {"a": "甲"})

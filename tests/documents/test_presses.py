@@ -210,17 +210,20 @@ def test_missing_glyphs_are_told_without_drawing():
 
 
 def test_a_child_whose_asker_was_killed_meanwhile_leaves_without_a_word():
-    child = subprocess.Popen(
-        [sys.executable, "-m", "approval.documents"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        bufsize=0,
-    )
-    assert frames.read(child.stdout) == b"ready"
-    child.stdout.close()
-    frames.write(child.stdin, json.dumps({"template": "{{ 1 }}", "seconds": 20, "megabytes": 2048}).encode())
-    frames.write(child.stdin, b"")
-    assert (child.wait(30), child.stderr.read()) == (0, b"")
-    child.stdin.close()
-    child.stderr.close()
+    with a_child() as child:
+        assert frames.read(child.stdout) == b"ready"
+        child.stdout.close()
+        frames.write(child.stdin, json.dumps({"template": "{{ 1 }}", "seconds": 20, "megabytes": 2048}).encode())
+        frames.write(child.stdin, b"")
+        assert (child.wait(30), child.stderr.read()) == (0, b"")
+
+
+def test_a_child_whose_asker_was_killed_before_it_was_ready_leaves_without_a_word():
+    with a_child() as child:
+        child.stdout.close()
+        assert (child.wait(30), child.stderr.read()) == (0, b"")
+
+
+def a_child() -> subprocess.Popen[bytes]:
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return subprocess.Popen([sys.executable, "-m", "approval.documents"], bufsize=0, **pipes)

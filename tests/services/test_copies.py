@@ -1,7 +1,9 @@
 """Copies for a purpose: made by the holder for one use, told what for on every verification, ended in time."""
 
 from datetime import timedelta
+from io import BytesIO
 
+import pikepdf
 import pypdfium2
 import pytest
 
@@ -52,7 +54,11 @@ def test_a_copy_says_what_for_on_its_page_and_wherever_it_is_verified(office, nu
         assert (answer.outcome, answer.failures) == (Outcome.VALID, ())
         assert (answer.copy.purpose, answer.copy.recipient) == (ASKED["purpose"], ASKED["recipient"])
         assert answer.licence.number == number
+    with pikepdf.open(BytesIO(pdf)) as document:
+        assert list(document.attachments) == [certificates.COPY_FILE], "the seal of the original stays with its holder"
     with office.work(by=walks.signed_in(office, "chen"), read_only=True) as work:
+        licence = licences.own(work, number)
+        assert licence.check_code not in text.replace("\r\n", ""), "what holds for whatever purpose"
         assert certificates.find_by_token(work.session, token) is None
         assert licences.own_rendition(work, number) != pdf
         assert [copy.token for copy in copies.listed(work, number)] == [token]

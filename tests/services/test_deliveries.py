@@ -262,6 +262,10 @@ def test_a_power_cut_between_sending_and_noting_sends_nothing_twice(office, box,
         (lost,) = mailings.failed(work)
         assert lost.formal_id == formal_id
         mailings.again(work, lost.id)
+        assert mailings._claim(work, lost.id) is not None  # another worker has it already
+        mailings.again(work, lost.id)  # clicked twice
+        assert mailings.waiting(work) == []
+        lost.claimed_at, lost.try_at = None, work.now
     assert workers.send(office) == 1
     first, second = box.messages
     assert first["Message-ID"] == second["Message-ID"], "a reader sees what came twice"

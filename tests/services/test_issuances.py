@@ -405,6 +405,20 @@ def test_a_template_of_no_kind_or_with_a_fault_is_told_before_a_pack_is_publishe
     assert wrong == {path for path in (*files, "notices/receipt.html") if path.startswith("notices/")}
 
 
+def test_a_template_that_is_not_utf_8_is_told_before_a_pack_is_published():
+    files = packs.from_folder(WORKFLOWS / ITEM)
+    with pytest.raises(PackRefused) as refused:
+        packs.check({**files, "notices/receipt.html": "<p>受理</p>".encode("gbk")}, Settings())
+    assert [(fault.file, fault.why) for fault in refused.value.facts["faults"]] == [
+        ("notices/receipt.html", "the template is not UTF-8")
+    ]
+
+
+def test_what_a_verb_of_the_law_brings_about_is_not_issued_by_hand():
+    by_hand = {code for code, kind in kinds.catalogue().items() if kind.roles and kind.events}
+    assert by_hand == set(), "an extension without its entry in the ledger would tell a day that does not count"
+
+
 def test_a_hostile_name_is_text_and_nothing_else(office):
     with office.work() as work:
         person = work.session.scalars(select(Person).where(Person.code == "chen")).one()

@@ -1,12 +1,12 @@
 """Once: one transaction a transition, a loser that is told so, and a second sending that finds the first."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from approval.domain.actors import VISITOR
 from approval.domain.errors import AlreadyDone, AnswersInvalid, NotFound, Overtaken
 from approval.models.cases import Case, JournalEntry
-from approval.services import cases, journal, tasks
+from approval.services import access, cases, journal, tasks
 from tests.kit import races, walks
 from tests.kit.samples import ACCEPT, ASK
 
@@ -49,6 +49,15 @@ def test_a_refused_withdrawal_spends_no_token(office, number):
     with pytest.raises(NotFound):
         withdraw(office, "350500000000000000000000", "click")
     assert withdraw(office, number, "click") == number
+
+
+def test_a_case_that_was_read_before_it_was_waited_for_is_taken_as_it_is_then(office, number):
+    with office.work() as work:
+        seen = access.case(work, number)
+        lines = seen.lines
+        another = update(Case).where(Case.number == number).values(lines=lines + 1)
+        work.session.execute(another, execution_options={"synchronize_session": False})
+        assert access.case(work, number, lock=True).lines == lines + 1
 
 
 def test_a_correction_sent_twice_is_one(office, number):

@@ -291,3 +291,16 @@ def test_versions_name_the_case_they_came_from(office, issued):
         assert [licences.origin(reissues.again(work, number, **WHY)) for _ in range(2)] == [case, case]
         assert [one.version for one in certificates.versions(work.session, number)] == [3, 2, 1]
         assert work.session.scalar(select(func.count()).select_from(Licence)) == 3
+
+
+def test_of_two_who_reissue_one_at_once_each_makes_a_version_of_its_own(office, issued):
+    (number,) = issued(1)
+
+    def again(token):
+        with office.work(by=walks.signed_in(office, "cai")) as work:
+            return reissues.again(work, number, token=token, **WHY).version
+
+    assert sorted(races.at_once(lambda: again("one"), lambda: again("two"))) == [2, 3]
+    with office.work(read_only=True) as work:
+        assert len(walks.told(office, "licence-reissued")) == 2, "no notice of a version that there is not"
+        assert [one.version for one in certificates.versions(work.session, number)] == [3, 2, 1]

@@ -88,7 +88,14 @@ def test_without_a_key_nobody_asks_whatever_cookie_they_bring(signed_in, client,
         assert (reply.status_code, reply.headers["WWW-Authenticate"]) == (401, "Bearer")
 
 
-@pytest.mark.parametrize("body", ["", "[]", "{", '{"officer": 7}', '{"officer": "wang", "case": ["x"]}'])
+def test_a_file_may_be_as_large_as_on_the_page(client, city):
+    large = city.pdf + b"%" + bytes(2**21)
+    reply = client.post("/api/v1/verify", data=large, content_type="application/pdf")
+    assert reply.status_code == 200
+    assert client.post("/api/v1/verify", data=large, content_type="application/json").status_code == 413
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, "", "[]", "{", '{"officer": 7}', '{"officer": "wang", "case": ["x"]}'])
 def test_what_is_no_question_is_refused(client, system, body):
     reply = client.post(QUERY, data=body, content_type="application/json", headers=system)
     assert (reply.status_code, reply.content_type) == (422, "application/problem+json")

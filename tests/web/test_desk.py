@@ -55,8 +55,14 @@ def test_a_task_waits_for_a_colleague_s_signature_and_shows_the_no(review, offic
     number, at, huang = review
     page = huang.get(at).text
     cai = value(page, "whom", "蔡签批")
-    assert "why=required" in send(huang, f"{at}/countersign", form=at, whom=cai, question=" ").location
-    assert "请填写" in huang.get(send(huang, f"{at}/countersign", form=at, whom=cai, question=" ").location).text
+    refused = send(huang, f"{at}/countersign", form=at, whom=cai, question=" ")
+    assert refused.status_code == 422
+    tried = refused.text.split('<details class="return" open>')[1].split("</details>")[0]
+    assert [said in tried for said in ("<summary>请同事会签", 'id="question-why"')] == [True, True]
+    assert f'value="{cai}" checked' in refused.text, "what was chosen stays"
+    refused = send(huang, f"{at}/countersign", form=at, question="现场条件是否符合？")
+    assert 'id="whom-why"' in refused.text
+    assert "现场条件是否符合？</textarea>" in refused.text, "what was written stays"
     send(huang, f"{at}/countersign", form=at, whom=cai, question="现场条件是否符合？")
     assert "等待答复" in huang.get(at).text
     fields = ANSWERED
@@ -68,7 +74,9 @@ def test_a_task_waits_for_a_colleague_s_signature_and_shows_the_no(review, offic
     desk = signer.get("/window/desk").text
     answer = re.search(r'action="(/window/countersigns/[0-9a-f-]+)"', desk)[1]
     assert send(signer, answer, form="/window/desk", agrees="no", opinion="").status_code == 422
-    assert send(signer, answer, form="/window/desk", opinion="x").status_code == 422
+    wrong = send(signer, answer, form="/window/desk", opinion="写到一半")
+    assert wrong.status_code == 422
+    assert [said in wrong.text for said in ('id="agrees-why"', "写到一半</textarea>")] == [True, True]
     assert send(signer, answer, form="/window/desk", agrees="no", opinion="面积不足。").status_code == 303
     assert "面积不足。" in huang.get(at).text
     assert send(huang, at, form=at, done_token="t", **fields).status_code == 303
@@ -81,9 +89,10 @@ def test_a_task_is_passed_on_urged_and_taken_back(review, officer, colleague):
     assert send(huang, f"{at}/pass-on", form=at, to=colleague, reason="下午出差。").status_code == 303
     cai = officer("cai")
     assert "收回待办" in cai.get(at).text
+    assert 'id="urge-text-why"' in send(cai, f"{at}/urge", form=at, text="").text
     assert send(cai, f"{at}/urge", form=at, text="请尽快。").location == f"/window/cases/{number}"
     assert send(cai, f"{at}/urge", form=at, text="请尽快。").status_code == 409
-    assert send(cai, f"{at}/take-back", form=at, reason="").location.endswith("why=required")
+    assert 'id="back-reason-why"' in send(cai, f"{at}/take-back", form=at, reason="").text
     send(cai, f"{at}/take-back", form=at, reason="不在岗。")
     assert "还没有人签收" in huang.get(at).text
 
@@ -159,6 +168,13 @@ def test_many_alike_are_completed_at_once_each_by_itself(office, officer, collea
     assert "办结了 2 件" in send(huang, "/window/bulk", form=asked, task=ids, done_token="t", **fields).text
 
 
-@pytest.mark.parametrize("query", ["", "task=x", "task=00000000-0000-4000-8000-000000000000"])
-def test_nothing_unfit_is_done_in_bulk(officer, query):
-    assert officer("huang").get(f"/window/bulk?{query}").status_code in {404, 422}
+@pytest.mark.parametrize("query", ["", "task=x"])
+def test_whoever_chose_nothing_to_do_in_bulk_is_back_at_the_queue_and_told_why(review, officer, query):
+    huang = officer("huang")
+    reply = huang.get(f"/window/bulk?{query}")
+    assert (reply.status_code, reply.location) == (303, "/window/tasks?why=required")
+    assert "请填写" in huang.get(reply.location).text
+
+
+def test_nothing_unknown_is_done_in_bulk(officer):
+    assert officer("huang").get(f"/window/bulk?task={UUID(int=1)}").status_code == 404
