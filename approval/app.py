@@ -41,6 +41,7 @@ from approval.web import (
     styles,
     switch,
     types,
+    verdicts,
     visitors,
     wallets,
     window,
@@ -151,6 +152,7 @@ def _dress(app: Flask, settings: Settings) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         words=words,
+        verdicts=verdicts,
         said=languages.said,
         english=languages.english,
         large=readings.large,

@@ -47,15 +47,6 @@ def acts(session: Session, licence: Licence) -> Sequence[LicenceAct]:
     return session.scalars(select(LicenceAct).where(LicenceAct.licence_id == licence.id).order_by(LicenceAct.id)).all()
 
 
-def told_by_token(session: Session, token: str) -> tuple[Licence, list[LicenceAct]] | None:
-    """Find a licence by its public token with what was done to it (证照及行为记录), oldest first, in one statement."""
-    if not token.isprintable():
-        return None
-    told = select(Licence, LicenceAct).join(LicenceAct, LicenceAct.licence_id == Licence.id)
-    rows = session.execute(told.where(Licence.token == tidy(token)).order_by(LicenceAct.id)).all()
-    return (rows[0][0], [act for _, act in rows]) if rows else None
-
-
 def tidy(code: str) -> str:
     """Read a token or check code as it was meant (规整): capitals, no dashes, O is 0, I and L are 1."""
     return code.upper().translate(_MISREAD)

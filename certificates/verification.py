@@ -18,6 +18,7 @@ from certificates.checks import Check, Outcome, Question, conclude, unasked
 from certificates.copies import Annotation
 from certificates.errors import CertificateError
 from certificates.log import acts
+from certificates.log.acts import Told
 from certificates.log.checkpoints import LogKey
 from certificates.parties import Holder
 from certificates.tables import Act, Copy, Licence, LicenceAct, State
@@ -111,8 +112,10 @@ def verify_token(
     `today` is the legal day; without `log` the log is not asked.
     """
     view = _View(trust, today, log)
-    if (told := records.told_by_token(session, token)) is not None:
-        return _answered(session, *told, view)
+    if not token.isprintable():
+        return _conclude([_UNKNOWN])
+    if (known := acts.told(session, Licence.token == records.tidy(token))) is not None:
+        return _answered(session, known, view)
     copy = copies.find(session, token)
     return _of_copy(session, copy, view) if copy else _conclude([_UNKNOWN])
 
@@ -199,21 +202,19 @@ def _matches(found: bytes) -> Check:
 
 
 def _look_up(session: Session, licence: Licence | None, view: _View, *found: Check) -> Verification:
-    if licence is None:
-        return _conclude([_UNKNOWN])
-    return _answered(session, licence, records.acts(session, licence), view, *found)
+    known = licence and acts.told(session, Licence.id == licence.id)
+    return _answered(session, known, view, *found) if known else _conclude([_UNKNOWN])
 
 
-def _answered(
-    session: Session, licence: Licence, done: Sequence[LicenceAct], view: _View, *found: Check
-) -> Verification:
+def _answered(session: Session, known: Told, view: _View, *found: Check) -> Verification:
+    licence = known.licence
     checks = [
         Check(Question.KNOWN_HERE, True, licence.identifier),
         *found,
         _record_unaltered(licence),
         *_seal(licence, view.trust),
-        *_logged(session, licence, done, view.log),
-        *_standing(licence, done),
+        *_logged(session, known, view.log),
+        *_standing(licence, known.done),
         Check(Question.BEGUN, licence.valid_from <= view.today, licence.valid_from.isoformat()),
         Check(
             Question.NOT_EXPIRED,
@@ -239,12 +240,12 @@ def _seal(licence: Licence, trust: Trust) -> list[Check]:
     return [Check(Question.SEALED, licence.state is not State.INTENDED), *checks]
 
 
-def _logged(session: Session, licence: Licence, done: Sequence[LicenceAct], log: LogView | None) -> Iterator[Check]:
-    if log is None or licence.sealed_at is None:
+def _logged(session: Session, known: Told, log: LogView | None) -> Iterator[Check]:
+    if log is None or known.licence.sealed_at is None:
         return
-    logged = acts.holds(session, licence, done, log.key)
+    logged = acts.holds(session, known, log.key)
     # What was sealed just now may be missing still; anything older should be there.
-    if logged is not None or licence.sealed_at < log.since:
+    if logged is not None or known.licence.sealed_at < log.since:
         yield Check(Question.IN_PUBLIC_LOG, logged, "" if logged is not None else "not in the log")
 
 

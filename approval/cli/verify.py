@@ -10,7 +10,7 @@ from approval.domain.countdown import legal_day
 from approval.office import Office, open_office, wall_clock
 from approval.services import licences
 from approval.settings import Settings
-from approval.web import words
+from approval.web import verdicts
 from certificates import CertificateError, Check, OfflineKit, Verification, verify_file_offline
 
 _MARKS = {True: "✓", False: "✗", None: "?"}
@@ -66,9 +66,9 @@ def examine_offline(kit: Path, what: str, root: str | None) -> Verification:
 
 def as_text(verification: Verification) -> str:
     """Say a verification in lines: the bottom line, then every check by name."""
-    told = words.OUTCOMES[verification.outcome]
+    told = verdicts.OUTCOMES[verification.outcome]
     lines = [
-        f"  {_MARKS[check.holds]} {check.question:<30}{words.QUESTIONS[check.question]}  {_detail(check)}".rstrip()
+        f"  {_MARKS[check.holds]} {check.question:<30}{verdicts.QUESTIONS[check.question]}  {_detail(check)}".rstrip()
         for check in verification.checks
     ]
     return "\n".join([f"{verification.outcome.upper()} {told.title}：{told.advice}", *lines])

@@ -118,7 +118,15 @@ class ItemClosed(OutOfTurn):
 
 
 class Unanswered(OutOfTurn):
-    """Colleagues who were asked to sign have not answered yet."""
+    """Colleagues or departments who were asked have not answered yet."""
+
+
+class Opposed(OutOfTurn):
+    """A department that was asked disagrees, and nobody has dealt with that yet."""
+
+
+class Unheard(OutOfTurn):
+    """A hearing was announced, and decisions follow its minutes, which are not there yet."""
 
 
 class Overtaken(OutOfTurn):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 from approval.domain.errors import Missing
-from approval.domain.manifests import Manifest, Words
+from approval.domain.manifests import Manifest
+from approval.domain.texts import Words
 
 KINDS = ("text", "number", "date")
 HOLDERS = ("person", "organization")

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from approval.domain.errors import Missing
-from approval.domain.manifests import Words
+from approval.domain.texts import Words
 from approval.domain.workdays import Calendar
 
 FILE = "kind.toml"

@@ -1,6 +1,7 @@
 """Texts (文字): what a page can show and a column can keep."""
 
 import unicodedata
+from typing import NamedTuple
 
 from approval.domain.errors import AnswersInvalid, Missing
 
@@ -10,6 +11,13 @@ LONGEST_REASON = 2000
 _LINES = str.maketrans("", "", "\n\r\t")
 # Controls, marks without a shape, half characters and separators that no page shows.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+class Words(NamedTuple):
+    """One thing said in both languages (双语文字)."""
+
+    zh: str
+    en: str
 
 
 def unseen(text: str, *, lines: bool) -> bool:

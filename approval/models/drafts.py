@@ -38,6 +38,8 @@ class Draft(Base):
     case_id: Mapped[UUID | None] = mapped_column(ForeignKey("cases.id"), unique=True)
     answers: Mapped[dict[str, Any]]
     replies: Mapped[dict[str, Any]]
+    promises: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """What will come later and whether there is a commitment (承诺): `deferred`, `committed`."""
     began_at: Mapped[datetime]
     saved_at: Mapped[datetime]
     expires_at: Mapped[datetime]

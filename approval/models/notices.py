@@ -104,3 +104,18 @@ class DeliveryAddress(Base):
     pending: Mapped[str | None]
     code_sha256: Mapped[str | None] = mapped_column(String(64))
     code_until: Mapped[datetime | None]
+
+
+class Announcement(Base):
+    """What is announced to everybody about a case (公示、公告), on the days it is up, both included."""
+
+    __tablename__ = "announcements"
+    __table_args__ = (CheckConstraint("from_on <= until_on", name="ends_after_it_begins"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    matter: Mapped[str]
+    from_on: Mapped[date]
+    until_on: Mapped[date] = mapped_column(index=True)
+    made_at: Mapped[datetime]
+    case: Mapped[Case] = relationship()

@@ -3,6 +3,32 @@
 Every room is imported here, so that the acts a procedure may ask for are all known wherever one runs.
 """
 
-from approval.services import cases, decisions, items, licences, packs, people, rehearsals, tasks, workers
+from approval.services import (
+    announcements,
+    cases,
+    decisions,
+    hearings,
+    items,
+    licences,
+    packs,
+    people,
+    rehearsals,
+    tasks,
+    visits,
+    workers,
+)
 
-__all__ = ["cases", "decisions", "items", "licences", "packs", "people", "rehearsals", "tasks", "workers"]
+__all__ = [
+    "announcements",
+    "cases",
+    "decisions",
+    "hearings",
+    "items",
+    "licences",
+    "packs",
+    "people",
+    "rehearsals",
+    "tasks",
+    "visits",
+    "workers",
+]

@@ -19,7 +19,7 @@ from approval.models.materials import Material
 from approval.models.people import Agency
 from approval.models.tasks import Progress, Task, Timer
 from approval.office import Work
-from approval.services import items
+from approval.services import items, statutes
 
 LEADER: Final = "signer"  # who answers for a department (负责人)
 
@@ -255,11 +255,15 @@ def in_own_matter(work: Work, found: Case, *, agent: bool | None = None) -> bool
 
 
 def _apart(work: Work, found: Task) -> None:
-    rules = [rule for rule in items.pack_of(work, found.case).manifest.apart if found.element in rule.tasks]
-    if not rules:
-        return
-    done = select(Task.element).where(Task.case_id == found.case_id, Task.done_by == work.actor.person)
-    mine = set(work.session.scalars(done))
-    for rule in rules:
-        if others := rule.tasks & mine - {found.element}:
+    done = select(Task.element, Task.role).where(Task.case_id == found.case_id, Task.done_by == work.actor.person)
+    mine = work.session.execute(done.distinct()).all()
+    elements = {element for element, _role in mine} - {found.element}
+    for rule in items.pack_of(work, found.case).manifest.apart if elements else ():
+        if found.element in rule.tasks and (others := rule.tasks & elements):
             raise NotAllowed(task=found.element, done=sorted(others), basis=rule.basis)
+    for law in statutes.separations() if mine else ():
+        own = found.role if law.of_roles else found.element
+        theirs = frozenset().union(*(side for side in law.sides if own not in side))
+        against = {element for element, role in mine if (role if law.of_roles else element) in theirs}
+        if against and any(own in side for side in law.sides):
+            raise NotAllowed(task=found.element, done=sorted(against), basis=law.basis)

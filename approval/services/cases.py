@@ -1,7 +1,7 @@
 """Cases (办件): what applicants do with them: file, correct, withdraw. What the office decides is `decisions`."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -11,6 +11,7 @@ from approval.domain import texts
 from approval.domain.cases import Status, next_steps
 from approval.domain.errors import (
     AlreadyDone,
+    IllegalStep,
     Incomplete,
     NotAllowed,
     NotSignedIn,
@@ -35,6 +36,7 @@ from approval.services import (
     notices,
     numbers,
     people,
+    pledges,
     procedures,
     sharing,
     tasks,
@@ -42,15 +44,23 @@ from approval.services import (
     tokens,
 )
 from approval.services.packs import Pack
+from approval.services.pledges import Promise
 from certificates import Licence
 
 
 def file(
-    work: Work, item: str, given: Mapping[str, Any], uploads: Iterable[Upload], *, token: str | None = None
+    work: Work,
+    item: str,
+    given: Mapping[str, Any],
+    uploads: Iterable[Upload],
+    *,
+    token: str | None = None,
+    promise: Promise = pledges.NONE,
 ) -> Case:
     """File a case (申请) for a service item: everything missing is told at once, or the case exists.
 
-    `token` makes a second filing with it the same case. Raises `NotSignedIn`, `NotFound`, `ItemClosed`,
+    `token` makes a second filing with it the same case; `promise` is what the applicant hands in later, or stands for
+    (容缺受理、告知承诺). Raises `NotSignedIn`, `NotFound`, `ItemClosed`,
     `NotAllowed` when the item does not serve this kind of applicant, and one `Incomplete(missing=[…])` naming
     all answers and materials (行政许可法第二十九条、第三十二条). The acceptance countdown begins (working days).
     """
@@ -66,7 +76,8 @@ def file(
         raise NotAllowed(item=item, serves=sorted(pack.manifest.serves))
     uploads = tuple(uploads)
     held = sharing.at_hand(work, pack.manifest, applicant["number"])
-    context = _checked(work, pack, applicant, given, uploads, present=held, first=True)
+    checked = _Given(given, uploads, frozenset(held), promise)
+    context = _checked(work, pack, applicant, checked, first=True)
     department = work.session.get_one(Department, pack.manifest.department)
     case = Case(
         id=uuid4(),
@@ -84,6 +95,7 @@ def file(
     work.session.flush()
     answers.keep(work, case, answers.FILING, context["answers"])
     materials.keep(work, case, uploads)
+    pledges.keep(work, case, Promise(frozenset(context["deferred"]), promise.committed))
     _attach(work, case, context, held)
     due = countdowns.begin(work, case, "acceptance", pack.manifest.limits["acceptance"], since=work.now)
     journal.write(work, case, "case:filed", item=item, version=version.ordinal)
@@ -115,15 +127,18 @@ def correct(
     timers.come_first(work, case, task)
     pack = items.pack_of(work, case)
     uploads = tuple(uploads)
-    present = {material.requirement for material in materials.of_case(work, case)}
     applicant = people.applicant(work, case.applicant_id, case.filed_by)
     held = sharing.at_hand(work, pack.manifest, applicant["number"])
-    context = _checked(work, pack, applicant, given, uploads, present={*present, *held})
+    present = frozenset(material.requirement for material in materials.of_case(work, case))
+    context = _checked(
+        work, pack, applicant, _Given(given, uploads, present | held.keys(), pledges.of_case(work, case))
+    )
     if told := [dict(reply) for reply in replies]:
         answers.keep(work, case, answers.CORRECTION, {"replies": told})
     answers.keep(work, case, answers.FILING, context["answers"])
     materials.keep(work, case, uploads)
     _attach(work, case, context, held)
+    pledges.supplied(work, case, [upload.requirement for upload in uploads])
     decisions.step_to(work, case, Status.FILED)
     limit = pack.manifest.limits["acceptance"]
     due = countdowns.begin(work, case, "acceptance", limit, since=work.now)
@@ -131,6 +146,38 @@ def correct(
     notices.tell(work, case, "receipt", number=case.number, acceptance_due=due.day.isoformat())
     tasks.close(work, task, token)
     tasks.move_on(work, task, {}, _facts(pack, context))
+    return case
+
+
+def supply(work: Work, number: str, uploads: Iterable[Upload], *, token: str | None = None) -> Case:
+    """Hand in the materials that were to come after acceptance (补齐容缺材料), all of them at once.
+
+    `token` makes a second sending the same. Raises as `access.own_case`; `OutOfTurn` when nothing is to come; one
+    `Incomplete` naming all that is still missing.
+    """
+    case = access.own_case(work, number)
+    task = _applicant_task(work, case, token)
+    if task is None:
+        return case
+    access.require_moving(case)
+    timers.come_first(work, case, task)
+    if case.status != Status.ACCEPTED:
+        raise IllegalStep(asked="supply", status=case.status)
+    pack, uploads = items.pack_of(work, case), tuple(uploads)
+    applicant = people.applicant(work, case.applicant_id, case.filed_by)
+    held = sharing.at_hand(work, pack.manifest, applicant["number"])
+    due = set(pledges.outstanding(work, case))
+    others = {material.code for material in pack.manifest.materials} - due
+    filed = {"answers": answers.latest(work, case, answers.FILING), "applicant": applicant}
+    if missing := materials.check(work, pack.manifest, filed, uploads, {*others, *held}):
+        raise Incomplete(missing=missing)
+    materials.keep(work, case, uploads)
+    brought = {upload.requirement for upload in uploads}
+    sharing.attach(work, case, pack.manifest, {code: held[code] for code in due & held.keys() - brought})
+    pledges.supplied(work, case, due)
+    journal.write(work, case, "case:supplied", materials=sorted(due))
+    tasks.close(work, task, token)
+    tasks.move_on(work, task, {}, _facts(pack, filed | pledges.of_case(work, case).told()))
     return case
 
 
@@ -182,36 +229,44 @@ def withdrawable(case: Case) -> bool:
     return Status.WITHDRAWN in next_steps(Status(case.status))
 
 
+class _Given(NamedTuple):
+    """What was handed in: answers as typed, files, codes of materials that are there already, and what is promised."""
+
+    answers: Mapping[str, Any]
+    uploads: tuple[Upload, ...]
+    present: frozenset[str]
+    promise: Promise
+
+
 def _checked(
-    work: Work,
-    pack: Pack,
-    applicant: dict[str, Any],
-    given: Mapping[str, Any],
-    uploads: tuple[Upload, ...],
-    *,
-    present: Iterable[str] = (),
-    first: bool = False,
+    work: Work, pack: Pack, applicant: dict[str, Any], given: _Given, *, first: bool = False
 ) -> dict[str, Any]:
     """Check answers and materials together, telling everything at once, and return what conditions may read.
 
-    When it is filed `first`, also whether the licence that it is about can be acted on.
+    When it is filed `first`, also what is promised, and whether the licence that it is about can be acted on.
     """
-    cleaned, missing = forms.check(pack.forms[pack.manifest.filing_form], given)
-    context = {"answers": cleaned, "applicant": applicant}
-    missing += materials.check(work, pack.manifest, context, uploads, present)
+    manifest = pack.manifest
+    cleaned, missing = forms.check(pack.forms[manifest.filing_form], given.answers)
+    context = {"answers": cleaned, "applicant": applicant, **given.promise.told()}
+    there = given.present | {upload.requirement for upload in given.uploads}
+    missing += materials.check(work, manifest, context, given.uploads, given.present | given.promise.excused(manifest))
     if first:
-        missing += licences.concerned(work, pack.manifest, context)
+        allowed = pledges.may_commit(work, manifest, context, _applicant(work))
+        missing += pledges.check(manifest, given.promise, allowed=allowed)
+        missing += licences.concerned(work, manifest, context)
     if missing:
         raise Incomplete(missing=missing)
-    return context
+    # What is at hand after all, or is not asked for, need not come later.
+    asked = {material.code for material in materials.asked_for(manifest, context)} - there
+    return context | Promise(given.promise.deferred & asked, given.promise.committed).told()
 
 
 def _attach(work: Work, case: Case, context: Mapping[str, Any], held: Mapping[str, Licence]) -> None:
     """Take from the store what the applicant need not hand in, and no more than is asked for."""
     manifest = items.pack_of(work, case).manifest
     present = {material.requirement for material in materials.of_case(work, case)}
-    lacking = [material.code for material in materials.asked_for(manifest, context) if material.code not in present]
-    sharing.attach(work, case, manifest, {code: held[code] for code in lacking})
+    asked = [material.code for material in materials.asked_for(manifest, context)]
+    sharing.attach(work, case, manifest, {code: held[code] for code in asked if code in held and code not in present})
 
 
 def _filed_with(work: Work, token: str | None, item: str) -> Case | None:

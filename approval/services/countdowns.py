@@ -19,14 +19,14 @@ from approval.office import Work
 from approval.services import items
 
 # Legal acts begin these (filing, acceptance, decision); any other begins when its timer begins to wait.
-BEGUN_BY_LAW = frozenset({"acceptance", "decision", "promised", "delivery"})
+BEGUN_BY_LAW = frozenset({"acceptance", "tier_review", "decision", "promised", "delivery"})
 _CALENDAR = "calendar"
 _MOVED = "moved"
 _AWAITED = {
-    Status.FILED: "acceptance",
-    Status.ACCEPTED: "decision",
-    Status.GRANTED: "delivery",
-    Status.REFUSED: "delivery",
+    Status.FILED: ("acceptance",),
+    Status.ACCEPTED: ("decision", "tier_review"),
+    Status.GRANTED: ("delivery",),
+    Status.REFUSED: ("delivery",),
 }
 
 
@@ -93,9 +93,11 @@ def ledger(work: Work, case: Case, kind: str) -> tuple[list[Entry], Calendar]:
 
 def awaited(work: Work, case: Case) -> tuple[str, Due] | None:
     """Find the countdown that runs where a case stands (当前时限), by kind and due day; None when none runs."""
-    kind = _AWAITED.get(Status(case.status))
-    running = due(work, case, kind) if kind else None
-    return (kind, running) if kind and running and running.stopped_on is None else None
+    for kind in _AWAITED.get(Status(case.status), ()):
+        running = due(work, case, kind)
+        if running and running.stopped_on is None:
+            return kind, running
+    return None
 
 
 def running(work: Work, case: Case) -> list[tuple[str, Due]]:

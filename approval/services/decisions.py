@@ -3,17 +3,25 @@
 Every verb here is an act: it happens in the Work of whoever moved the procedure, or of the sweep.
 """
 
-from typing import Any
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy import select
 
 from approval.domain.cases import FINAL, Status, step
-from approval.domain.errors import AnswersInvalid, Missing
+from approval.domain.errors import AnswersInvalid, IllegalStep, Missing, Opposed, Unanswered, Unheard
+from approval.domain.manifests import CaseKind, Manifest
 from approval.models.cases import Case
 from approval.models.tasks import Progress, Task
 from approval.office import Work
-from approval.services import answers, corrections, countdowns, items, journal, notices, sheets
+from approval.services import answers, corrections, countdowns, items, journal, materials, notices, pledges, sheets
 from approval.services.errands import act
+
+ANNOUNCED: Final = "case:hearing-announced"
+HEARD: Final = "case:hearing-held"
+_FORWARDED: Final = "case:forwarded"
+_SETTLED: Final = "settle_objection"
 
 
 @act("accept")
@@ -48,6 +56,24 @@ def ask_correction(work: Work, case: Case) -> dict[str, Any]:
     return {}
 
 
+@act("forward")
+def forward(work: Work, case: Case) -> dict[str, Any]:
+    """Forward what a lower tier has examined (上报), with all materials, to the tier that decides.
+
+    行政许可法第四十三条: examined within twenty days of acceptance; the upper tier's own limit begins now. 第三十五条:
+    it asks for no material again, and indeed there is no way to. Raises `IllegalStep` unless accepted, and twice.
+    """
+    if case.status != Status.ACCEPTED or journal.has(work, case, _FORWARDED):
+        raise IllegalStep(status=case.status, asked="forward")
+    limits = items.pack_of(work, case).manifest.limits
+    countdowns.stop(work, case, "tier_review", limits["tier_review"].basis)
+    due = _begin(work, case, ("decision", "promised"), work.now)
+    handed_on = [material.requirement for material in materials.of_case(work, case)]
+    journal.write(work, case, _FORWARDED, materials=sorted(handed_on))
+    notices.tell(work, case, "forwarded", number=case.number, **due)
+    return {}
+
+
 @act("decline")
 def decline(work: Work, case: Case) -> dict[str, Any]:
     """Decline a case (不予受理): no licence is needed, or another authority decides (第三十二条第一款第一、二项)."""
@@ -63,7 +89,13 @@ def decline(work: Work, case: Case) -> dict[str, Any]:
 
 @act("grant")
 def grant(work: Work, case: Case) -> dict[str, Any]:
-    """Grant what was applied for (准予), by whoever signs; the decision countdown stops (第三十八条第一款)."""
+    """Grant what was applied for (准予), by whoever signs; the decision countdown stops (第三十八条第一款).
+
+    Raises `Opposed` while a joint department's disagreement has not been dealt with, and `Incomplete` while a
+    material is still to come (容缺受理).
+    """
+    _require_settled(work, case)
+    pledges.require_supplied(work, case)
     return _decide(work, case, Status.GRANTED, _told(work, case).get("reason", ""))
 
 
@@ -131,25 +163,34 @@ def step_to(work: Work, case: Case, new: Status) -> None:
 
 
 def _accept(work: Work, case: Case, *, deemed: bool) -> dict[str, Any]:
-    limits = items.pack_of(work, case).manifest.limits
+    manifest = items.pack_of(work, case).manifest
     step_to(work, case, Status.ACCEPTED)
     # Silence makes the day of receipt the day of acceptance: that of filing, or of the full correction.
     case.accepted_at = countdowns.began_at(work, case, "acceptance") if deemed else work.now
     case.deemed_accepted = deemed
-    countdowns.stop(work, case, "acceptance", limits["acceptance"].basis)
-    begun = [kind for kind in ("decision", "promised") if kind in limits]
-    due = {
-        f"{kind}_due": countdowns.begin(work, case, kind, limits[kind], since=case.accepted_at, deemed=deemed).day
-        for kind in begun
-    }
+    countdowns.stop(work, case, "acceptance", manifest.limits["acceptance"].basis)
+    forwarded = manifest.case_kind == CaseKind.FORWARDED
+    begun = ("tier_review",) if forwarded else ("decision", "promised")
+    due = _begin(work, case, begun, case.accepted_at, deemed=deemed)
     journal.write(work, case, "case:deemed-accepted" if deemed else "case:accepted")
-    told = {name: day.isoformat() for name, day in due.items()}
-    notices.tell(work, case, "accepted", number=case.number, **told)
+    notices.tell(work, case, "accepted", number=case.number, **due)
     return {}
+
+
+def _begin(work: Work, case: Case, kinds: Iterable[str], since: datetime, *, deemed: bool = False) -> dict[str, str]:
+    limits = items.pack_of(work, case).manifest.limits
+    begun = {
+        kind: countdowns.begin(work, case, kind, limits[kind], since=since, deemed=deemed)
+        for kind in kinds
+        if kind in limits
+    }
+    return {f"{kind}_due": due.day.isoformat() for kind, due in begun.items()}
 
 
 def _decide(work: Work, case: Case, decision: Status, reason: str) -> dict[str, Any]:
     manifest = items.pack_of(work, case).manifest
+    _require_heard(work, case)
+    _require_ready(work, case, manifest)
     case.decision_reason = reason
     proof = _write_down(work, case, decision, f"case:{decision}", manifest.limits["decision"].basis)
     countdowns.begin(work, case, "delivery", manifest.limits["delivery"], since=work.now)
@@ -169,6 +210,35 @@ def _write_down(work: Work, case: Case, decision: Status, tag: str, basis: str) 
     proof = sheets.digest(sheets.of_case(work, case, "decision"))
     journal.write(work, case, tag, sheet=proof)
     return proof
+
+
+def _require_heard(work: Work, case: Case) -> None:
+    """Let a decision follow the minutes of the hearing that was announced (根据听证笔录决定, 第四十八条第二款)."""
+    if journal.count(work, case, ANNOUNCED) > journal.count(work, case, HEARD):
+        raise Unheard(case=case.number)
+
+
+def _require_ready(work: Work, case: Case, manifest: Manifest) -> None:
+    """Let a joint case wait for every joint department (联办件), and one of two tiers for the upper (上报件)."""
+    if manifest.case_kind == CaseKind.FORWARDED and not journal.has(work, case, _FORWARDED):
+        raise IllegalStep(status=case.status, asked="decide")
+    if manifest.case_kind == CaseKind.JOINT:
+        theirs = select(Task.element).where(Task.case_id == case.id, Task.progress == Progress.OPEN)
+        if waiting := work.session.scalars(theirs.where(Task.department_code.in_(manifest.joint))).first():
+            raise Unanswered(task=waiting)
+
+
+def _require_settled(work: Work, case: Case) -> None:
+    """Let no disagreement of a joint department vanish (协办意见): it is taken back by its author, or overcome."""
+    joint = items.pack_of(work, case).manifest.joint
+    against: set[str] = set()
+    for task, said in answers.by_task(work, case):
+        if task.element == _SETTLED and said.get("result") == "overcome":
+            against.clear()
+        elif task.department_code in joint:
+            (against.add if said.get("result") == "disagree" else against.discard)(task.department_code)
+    if against:
+        raise Opposed(case=case.number, departments=sorted(against))
 
 
 def _told(work: Work, case: Case) -> dict[str, Any]:

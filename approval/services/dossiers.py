@@ -9,7 +9,7 @@ from sqlalchemy import select, union_all
 
 from approval.domain.answers import Form
 from approval.domain.cases import Status
-from approval.models.cases import Answers, Case, JournalEntry
+from approval.models.cases import Case, JournalEntry
 from approval.models.materials import Material
 from approval.models.people import Organization, Person
 from approval.models.tasks import Progress, Task
@@ -83,7 +83,9 @@ def read(work: Work, case: Case) -> Dossier:
             Running(kind, due.day, countdowns.days_left(work, case, due.day))
             for kind, due in countdowns.running(work, case)
         ],
-        opinions=_opinions(work, case, pack, of_case),
+        opinions=[
+            Opinion(task, pack.forms.get(task.form or ""), content) for task, content in answers.by_task(work, case)
+        ],
         materials=materials.of_case(work, case),
         tasks=of_case,
         journal=lines,
@@ -102,17 +104,6 @@ def follows(work: Work, task: Task) -> tuple[Status, list[Task]]:
     """Say what follows on a task (后续环节): where its case stands now, and the tasks that are open."""
     of_case = tasks.of_case(work, task.case)
     return Status(task.case.status), [each for each in of_case if each.progress == Progress.OPEN]
-
-
-def _opinions(work: Work, case: Case, pack: Pack, of_case: list[Task]) -> list[Opinion]:
-    """Put what was answered to the tasks it completed, in the order it was said."""
-    done = {(task.element, task.closed_at): task for task in of_case if task.progress == Progress.DONE}
-    said = select(Answers).where(Answers.case_id == case.id).order_by(Answers.ordinal)
-    return [
-        Opinion(task, pack.forms.get(task.form or ""), row.content)
-        for row in work.session.scalars(said)
-        if (task := done.get((row.element, row.answered_at)))
-    ]
 
 
 def _is_person(label: str) -> bool:

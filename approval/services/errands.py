@@ -2,11 +2,13 @@
 
 An *act* (法律行为) happens at once, in the Work of whoever moved the procedure on. A *carried* errand leaves
 the transaction: a worker looks, makes the thing outside any transaction, and keeps it with the errand's end.
-A *family* (自动事务族) is carried errands of one kind, told apart by what stands after the colon: `call:credit`.
+A *family* (自动事务族) is errands of one kind, told apart by what stands after the colon: `call:credit`,
+`suspend:hearing`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from approval.models.cases import Case
@@ -14,6 +16,7 @@ from approval.models.tasks import Errand
 from approval.office import Office, Work
 
 Act = Callable[[Work, Case], dict[str, Any]]
+ActOf = Callable[[Work, Case, str], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Carried:
 
 
 ACTS: dict[str, Act] = {}
+ACT_FAMILIES: dict[str, tuple[ActOf, Callable[[], Collection[str]]]] = {}
 CARRIED: dict[str, Carried] = {}
 FAMILIES: dict[str, Callable[[str], Carried]] = {}
 
@@ -44,6 +48,25 @@ def act(name: str) -> Callable[[Act], Act]:
     return register
 
 
+def acts(family: str, members: Callable[[], Collection[str]]) -> Callable[[ActOf], ActOf]:
+    """Register a verb as a family of acts (登记同族法律行为); `members` tells what may stand after the colon."""
+
+    def register(verb: ActOf) -> ActOf:
+        ACT_FAMILIES[family] = (verb, members)
+        return verb
+
+    return register
+
+
+def act_of(name: str) -> Act | None:
+    """Find the act of a name (查找法律行为), on its own or of a family; None for any other name."""
+    family, colon, member = name.partition(":")
+    if colon and family in ACT_FAMILIES:
+        verb, members = ACT_FAMILIES[family]
+        return partial(_of_family, verb, member) if member in members() else None
+    return ACTS.get(name)
+
+
 def carried(name: str) -> Carried | None:
     """Find the carried errand of a name (查找后台自动事务), on its own or of a family; None for any other name."""
     family, _colon, member = name.partition(":")
@@ -54,4 +77,8 @@ def carried(name: str) -> Carried | None:
 
 def known(name: str) -> bool:
     """Tell whether a procedure may ask for an errand of this name (可用的自动事务)."""
-    return name in ACTS or carried(name) is not None
+    return act_of(name) is not None or carried(name) is not None
+
+
+def _of_family(verb: ActOf, member: str, work: Work, case: Case) -> dict[str, Any]:
+    return verb(work, case, member)

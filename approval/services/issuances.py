@@ -24,6 +24,7 @@ from approval.office import Work
 from approval.services import access, countdowns, items, kinds, materials, numbers, people
 from certificates import canonical_json
 
+MINUTES: Final = "hearing-minutes"
 _SHOWN: Final = 4  # first and last characters of an identity number that a notice shows
 
 
@@ -155,6 +156,7 @@ def _known(work: Work, case: Case, kind: Kind, told: Mapping[str, Any]) -> dict[
         "content": lambda: manifest.name.zh + (f"：{licence.name.zh}" if licence else ""),
         "conditions": lambda: [words.zh for words in manifest.conditions],
         "validity": lambda: f"{licence.validity_years}年" if licence else None,
+        "minutes": lambda: _minutes(work, case),
         "review_body": lambda: service.get("review_body"),
         "review_days": lambda: kinds.period("review", work.today).days,
         "review_until": lambda: until(work, "review", work.today).isoformat(),
@@ -170,6 +172,12 @@ def _known(work: Work, case: Case, kind: Kind, told: Mapping[str, Any]) -> dict[
 def until(work: Work, period: str, received: date) -> date:
     """Find the last day of a remedy or period that begins with a delivery on a day (期间届满日)."""
     return notices.last_day(kinds.period(period, received), received, countdowns.calendar(work))
+
+
+def _minutes(work: Work, case: Case) -> str | None:
+    """Find the minutes that a decision follows (听证笔录文号)."""
+    heard = [formal.number for formal in of_case(work, case) if formal.kind == MINUTES]
+    return heard[-1] if heard else None
 
 
 def _materials(work: Work, case: Case, manifest: Manifest) -> list[dict[str, str]]:

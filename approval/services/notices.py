@@ -16,7 +16,8 @@ from approval.domain.texts import LONGEST_REASON, unseen
 from approval.models.cases import Case, Notice
 from approval.models.notices import FormalNotice
 from approval.office import Work
-from approval.services import access, issuances, items, journal, kinds, people, tokens
+from approval.services import access, answers, issuances, items, journal, kinds, people, tokens
+from approval.services.errands import acts
 
 _ISSUED: Final = "notice:issued"
 
@@ -65,10 +66,27 @@ def issue(work: Work, number: str, code: str, given: Mapping[str, Any], token: s
     issuances.complete(work, case, kind, given)  # before anything is written: the page may be shown again
     if token and tokens.spent(work, token, _ISSUED, f"{number}/{code}"):
         return [formal for formal in issuances.of_case(work, case) if formal.kind == code][-1]
-    notice = tell(work, case, "formal")
-    formal = issuances.issue(work, case, kind, given, notice)
+    return put(work, case, kind, given)
+
+
+def put(work: Work, case: Case, kind: Kind, given: Mapping[str, Any]) -> FormalNotice:
+    """Issue a formal notice whoever acts (制发文书), and put it into the inbox; raises `NoticeIncomplete`."""
+    formal = issuances.issue(work, case, kind, given, tell(work, case, "formal"))
     journal.write(work, case, _ISSUED, notice=formal.number)
     return formal
+
+
+@acts("issue", lambda: {code for code, kind in kinds.catalogue().items() if kind.roles})
+def issue_told(work: Work, case: Case, kind: str, /) -> dict[str, Any]:
+    """Issue the formal notice that the procedure has come to (制发文书): what its officer has just written.
+
+    `issue:expert-opinion` and so on, for the kinds that are issued by hand. Raises `NoticeIncomplete`.
+    """
+    of_kind, told = kinds.catalogue()[kind], answers.latest(work, case)
+    # A form asks for a list row by row; a notice lists texts.
+    lists = {fact.name for fact in of_kind.facts if fact.type == "list"} & told.keys()
+    put(work, case, of_kind, told | {name: ["，".join(map(str, row.values())) for row in told[name]] for name in lists})
+    return {}
 
 
 def of_case(work: Work, case: Case) -> list[Notice]:

@@ -5,11 +5,11 @@ from typing import cast
 from sqlalchemy import text
 from stdnum.iso7064 import mod_11_10
 
+from approval.domain.manifests import CaseKind
 from approval.models.people import Department
 from approval.office import Work
 
-_KINDS = {"instant": "1", "promised": "2", "joint": "3", "forwarded": "4"}
-KINDS = frozenset(_KINDS)
+_KINDS = {CaseKind.INSTANT: "1", CaseKind.PROMISED: "2", CaseKind.JOINT: "3", CaseKind.FORWARDED: "4"}
 
 # One statement is the lock: both databases let the second caller wait here until the first has committed.
 _TAKE = text(
@@ -30,5 +30,5 @@ def case_number(work: Work, department: Department, case_kind: str) -> str:
     """
     day = f"{work.today:%Y%m%d}"
     serial = next_serial(work, f"case:{department.number}:{day}")
-    digits = f"{work.office.settings.region}{department.number}{day}{_KINDS[case_kind]}{serial:05d}"
+    digits = f"{work.office.settings.region}{department.number}{day}{_KINDS[CaseKind(case_kind)]}{serial:05d}"
     return digits + str(mod_11_10.calc_check_digit(digits))

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from approval import engine
 from approval.domain.errors import Unavailable
+from approval.domain.manifests import Lane
 from approval.models import saving
 from approval.models.cases import Case
 from approval.models.items import ItemVersion
@@ -133,17 +134,18 @@ def _follow(
     the item whose completion led here, and whose row its caller closes.
     """
     before = progress.before
-    while asked := next((errand for errand in progress.errands if errand.errand in errands.ACTS), None):
+    while asked := next(((each, act) for each in progress.errands if (act := errands.act_of(each.errand))), None):
+        errand, act = asked
         _tell(work, case, progress)
         case.state = progress.state
-        outcome = errands.ACTS[asked.errand](work, case)
-        progress = engine.complete(pack.definition, progress.state, asked.id, outcome, now=_now(work))
+        outcome = act(work, case)
+        progress = engine.complete(pack.definition, progress.state, errand.id, outcome, now=_now(work))
     _tell(work, case, progress)
     case.state = progress.state
     rows = _Rows(work, case, None if compare else before, progress, done)
     _record_tasks(work, case, pack, rows, progress.tasks)
     _record_errands(work, case, rows, progress.errands)
-    _record_timers(work, case, pack, rows, progress.timers)
+    _record_timers(work, case, pack, rows, progress)
     if compare or pack.definition.countdowns - countdowns.BEGUN_BY_LAW:
         countdowns.stop_answered(work, case)
     if compare or countdowns.moved(work, case) or any(timer.countdown for timer in progress.timers):
@@ -198,9 +200,25 @@ class _Rows:
         return [(item, UUID(item.id)) for item in waiting if item.id in self._fresh]
 
 
+def _lane(pack: Pack, task: engine.Task) -> Lane:
+    """Find whose a task is: the lane that its groups name, as where many departments are asked, else the drawn one.
+
+    Raises `engine.NoWayOn` for a task that would be nobody's.
+    """
+    lane = _named(pack, task) or pack.manifest.lanes.get(task.lane or "")
+    if lane is None:
+        raise engine.NoWayOn(element=task.element, why=f"no lane of the item is called {task.meant.get('groups')}")
+    return lane
+
+
+def _named(pack: Pack, task: engine.Task) -> Lane | None:
+    groups = task.meant.get("groups") or ()
+    return next((lane for name in groups if (lane := pack.manifest.lanes.get(name))), None)
+
+
 def _record_tasks(work: Work, case: Case, pack: Pack, rows: _Rows, tasks: Iterable[engine.Task]) -> None:
     for task, row_id in rows.fresh(Task, "task", tasks):
-        lane = pack.manifest.lanes[task.lane or ""]
+        lane = _lane(pack, task)
         opened = {
             "id": row_id,
             "item": UUID(task.id),
@@ -237,19 +255,24 @@ def _record_errands(work: Work, case: Case, rows: _Rows, asked: Iterable[engine.
         work.office.carrier.enqueue(work.session, row_id)
 
 
-def _record_timers(work: Work, case: Case, pack: Pack, known: _Rows, timers: Iterable[engine.Timer]) -> None:
-    fresh = known.fresh(Timer, "timer", timers)
+def _record_timers(work: Work, case: Case, pack: Pack, known: _Rows, progress: engine.Progress) -> None:
+    fresh = known.fresh(Timer, "timer", progress.timers)
     if not fresh:
         return
     rows = {row.item: row.id for row in open_rows(work, case, Task)}
     rows |= {row.item: row.id for row in open_rows(work, case, Errand)}
+    # Departments that are asked at once are each held to a countdown of their own.
+    asked = {task.id: lane.department for task in progress.tasks if (lane := _named(pack, task))}
     for timer, row_id in fresh:
         due_at = timer.due_at and timer.due_at.astimezone(UTC)
-        if timer.countdown:
-            due = countdowns.due(work, case, timer.countdown)
-            if due is None or timer.countdown not in countdowns.BEGUN_BY_LAW:
-                limit = pack.manifest.limits[timer.countdown]
-                due = countdowns.begin(work, case, timer.countdown, limit, since=work.now)
+        department = asked.get(timer.task or "")
+        kind = f"{timer.countdown}:{department}" if timer.countdown and department else timer.countdown
+        if kind and timer.countdown:
+            due = countdowns.due(work, case, kind)
+            if due is None or kind not in countdowns.BEGUN_BY_LAW:
+                limits = pack.manifest.limits
+                limit = limits.get(kind) or limits[timer.countdown]
+                due = countdowns.begin(work, case, kind, limit, since=work.now)
             due_at = countdowns.expires(work, due)
         elif row_id != UUID(timer.id):
             due_at = _anew(work, UUID(timer.id), due_at)
@@ -261,7 +284,7 @@ def _record_timers(work: Work, case: Case, pack: Pack, known: _Rows, timers: Ite
                 case_id=case.id,
                 element=timer.element,
                 task_id=rows.get(UUID(timer.task), UUID(timer.task)) if timer.task else None,
-                countdown=timer.countdown,
+                countdown=kind,
                 due_at=due_at,
                 try_at=None if case.held_at else due_at,
                 progress=Progress.OPEN,
@@ -300,7 +323,7 @@ def _rename(work: Work, case: Case, pack: Pack, progress: engine.Progress) -> No
     tasks: Mapping[UUID, engine.Task] = {UUID(task.id): task for task in progress.tasks}
     for row in open_rows(work, case, Task):
         if task := tasks.get(row.item):
-            lane = pack.manifest.lanes[task.lane or ""]
+            lane = _lane(pack, task)
             row.element, row.name, row.form = task.element, task.name, task.form
             row.department_code, row.role = lane.department or None, lane.role
     elements = {UUID(errand.id): errand.element for errand in progress.errands}

@@ -11,6 +11,23 @@ from approval.paths import WORKFLOWS
 _FILE = WORKFLOWS / "_rules" / "licensing.toml"
 
 
+class Separation(NamedTuple):
+    """What the law keeps apart in every item (法定职责分离): who did one of a side does none of the other, and why."""
+
+    sides: tuple[frozenset[str], ...]
+    of_roles: bool
+    basis: str
+    valid_from: date
+
+
+class HearingNotice(NamedTuple):
+    """How many working days before a hearing it is told (听证通知期限), and why."""
+
+    notice_days: int
+    basis: str
+    valid_from: date
+
+
 class Renewal(NamedTuple):
     """How long before its last day a licence's renewal is applied for (延续申请期), in calendar days, and why."""
 
@@ -29,6 +46,28 @@ def exclusions() -> tuple[Exclusion, ...]:
 def renewal() -> Renewal:
     """Bring what the law says of renewals (延续的规定), 行政许可法第五十条."""
     return Renewal(**_licensing()["renewal"])
+
+
+@cache
+def hearing() -> HearingNotice:
+    """Bring what the law says of the notice of a hearing (听证通知的规定), 行政许可法第四十八条第一款第一项."""
+    return HearingNotice(**_licensing()["hearing"])
+
+
+@cache
+def separations() -> tuple[Separation, ...]:
+    """Bring what the law keeps apart whatever an item says (法定职责分离), 行政许可法第三十四条、第四十八条."""
+    return tuple(
+        Separation(
+            (frozenset(row["roles"]), frozenset(row["others"]))
+            if "roles" in row
+            else tuple(frozenset({task}) for task in row["tasks"]),
+            "roles" in row,
+            row["basis"],
+            row["valid_from"],
+        )
+        for row in _licensing()["apart"]
+    )
 
 
 @cache

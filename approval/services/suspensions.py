@@ -1,7 +1,7 @@
 """Suspensions and extensions (特别程序与延期): what an officer does to a countdown, and its notice, in one Work."""
 
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from approval.domain import countdown, texts
 from approval.domain.actors import SYSTEM
@@ -11,7 +11,19 @@ from approval.domain.exclusions import Exclusion, usable
 from approval.domain.manifests import Extension
 from approval.models.cases import Case
 from approval.office import Work
-from approval.services import access, countdowns, issuances, items, journal, notices, statutes, timers, tokens
+from approval.services import (
+    access,
+    answers,
+    countdowns,
+    issuances,
+    items,
+    journal,
+    notices,
+    statutes,
+    timers,
+    tokens,
+)
+from approval.services.errands import act, acts
 
 _ROLES: Final = ("examiner", "signer")
 _MOST_DAYS = 250  # a year of working days: more is a slip of the pen
@@ -55,6 +67,16 @@ def suspend(
     if tokens.spent(work, token, "case:suspended", number):
         return case
     timers.come_first(work, case)
+    begin(work, case, cause, days, reason, since=since)
+    countdowns.mark_due(work, case)
+    return case
+
+
+def begin(work: Work, case: Case, cause: str, days: int, reason: str, *, since: date | None = None) -> str:
+    """Begin a suspension (除外期间起算) whoever acts, and return the number of the notice that tells of it.
+
+    Raises `AnswersInvalid`, `SuspensionBackdated`, `TimePassed`, `IllegalStep` as `suspend` (行政许可法第四十五条).
+    """
     since = since or work.today
     found, basis, reason = _checked(work, case, cause, days, reason)
     stopping = _stopping(work, case, found, since)
@@ -66,8 +88,7 @@ def suspend(
     effect = f"自{since.isoformat()}起{days}个工作日不计入办理期限，期限届满日相应顺延。"
     formal = {"planned_days": days, "effect": effect}
     notices.tell(work, case, "suspended", numbered=notice, number=case.number, reason=reason, **told, **due, **formal)
-    countdowns.mark_due(work, case)
-    return case
+    return notice
 
 
 def resume(work: Work, number: str, notice: str, *, token: str | None = None) -> Case:
@@ -80,18 +101,46 @@ def resume(work: Work, number: str, notice: str, *, token: str | None = None) ->
     if tokens.spent(work, token, "case:resumed", number):
         return case
     timers.come_first(work, case)
-    due = {}
-    for kind in countdowns.kinds(work, case):
-        ended = next((each for each in _open(work, case, kind) if each.notice == notice), None)
-        if ended and countdowns.going(work, case, kind):
-            entry = Entry(EntryType.RESUME, work.today, 0, ended.basis, ended.cause, notice)
-            due[f"{kind}_due"] = countdowns.enter(work, case, kind, entry).day.isoformat()
-    if not due:
+    if not _end(work, case, notice):
         raise NotFound(notice=notice)
-    journal.write(work, case, "case:resumed", notice=notice)
-    notices.tell(work, case, "resumed", number=case.number, notice=notice, **due)
     countdowns.mark_due(work, case)
     return case
+
+
+@acts("suspend", lambda: {cause.code for cause in causes()})
+def suspend_for(work: Work, case: Case, cause: str, /) -> dict[str, Any]:
+    """Suspend for what the procedure does next (特别程序起算), as its officer has written: `days` and `reason`.
+
+    `suspend:hearing` and so on, after a task whose form asks for both. Raises as `begin`.
+    """
+    told = answers.latest(work, case)
+    begin(work, case, cause, int(told.get("days") or 0), str(told.get("reason") or ""))
+    return {}
+
+
+@act("suspend")
+def suspend_told(work: Work, case: Case) -> dict[str, Any]:
+    """Suspend for the cause that the officer has written (特别程序起算): `cause`, `days` and `reason`; as `begin`."""
+    return suspend_for(work, case, str(answers.latest(work, case).get("cause") or ""))
+
+
+@act("resume")
+def resume_told(work: Work, case: Case) -> dict[str, Any]:
+    """Let the countdowns go on after the newest cause that an officer has written (特别程序结束)."""
+    causes = [said["cause"] for _task, said in answers.by_task(work, case) if said.get("cause")]
+    return resume_after(work, case, str(causes[-1])) if causes else {}
+
+
+@acts("resume", lambda: {cause.code for cause in causes()})
+def resume_after(work: Work, case: Case, cause: str, /) -> dict[str, Any]:
+    """Let the countdowns go on after what the procedure did (特别程序结束); one that ran its days has ended by itself.
+
+    `resume:hearing` and so on; the next day counts again (行政许可法第四十五条).
+    """
+    kinds = countdowns.kinds(work, case)
+    for notice in sorted({each.notice for kind in kinds for each in _open(work, case, kind) if each.cause == cause}):
+        _end(work, case, notice)
+    return {}
 
 
 def extend(work: Work, number: str, reason: str, *, kind: str = "decision", token: str | None = None) -> Case:
@@ -171,6 +220,19 @@ def offer(work: Work, case: Case) -> Offer:
         open=list(open_.values()) if mine else [],
         extension=limit.extension if limit and ranked and extendable else None,
     )
+
+
+def _end(work: Work, case: Case, notice: str) -> bool:
+    due = {}
+    for kind in countdowns.kinds(work, case):
+        ended = next((each for each in _open(work, case, kind) if each.notice == notice), None)
+        if ended and countdowns.going(work, case, kind):
+            entry = Entry(EntryType.RESUME, work.today, 0, ended.basis, ended.cause, notice)
+            due[f"{kind}_due"] = countdowns.enter(work, case, kind, entry).day.isoformat()
+    if due:
+        journal.write(work, case, "case:resumed", notice=notice)
+        notices.tell(work, case, "resumed", number=case.number, notice=notice, **due)
+    return bool(due)
 
 
 def _obtain(work: Work, number: str) -> Case:

@@ -13,7 +13,8 @@ from sqlalchemy.orm import aliased
 from approval import documents
 from approval.domain.errors import NotFound, Unavailable
 from approval.domain.licence_types import TypeDefinition
-from approval.domain.manifests import Manifest, Words
+from approval.domain.manifests import Manifest
+from approval.domain.texts import Words
 from approval.models.licences import LicenceTypeVersion
 from approval.office import Work
 from certificates import LicenceType

@@ -7,14 +7,15 @@ from approval import documents, engine
 from approval.domain import manifests
 from approval.domain.answers import Form
 from approval.domain.errors import Fault
-from approval.domain.manifests import LicenceRule, Manifest
+from approval.domain.manifests import CaseKind, LicenceRule, Manifest
 from approval.expressions import feel
-from approval.services import errands, kinds, numbers, statutes, types
+from approval.services import errands, kinds, statutes, types
 from certificates import CertificateError, LicenceType
 
 # What the guide of every item tells (行政许可法第三十条), and where a refusal says to turn to (第三十八条第二款).
 _SERVICE = frozenset({"place", "hours", "phone", "supervision_phone", "review_body", "court"})
 _OF_LICENCES = frozenset({"issue_licence", "draw_rendition"})
+_REVIEW, _FORWARD = "tier_review", "forward"
 _ANSWER = re.compile(r"\banswers\.([^\W\d]\w*)")
 
 
@@ -28,6 +29,7 @@ def faults(
     if manifest:
         yield from _names(manifest, definition, forms)
         yield from _item_number(manifest)
+        yield from _case_kind(manifest, definition)
         yield from _expressions(manifest, (forms or {}).get(manifest.filing_form))
         if manifest.licence:
             yield from _licence(manifest.licence, files)
@@ -44,7 +46,7 @@ def _names(
     manifest: Manifest, definition: engine.Definition | None, forms: Mapping[str, Form] | None
 ) -> Iterator[Fault]:
     named: dict[str, tuple[Iterable[str], Iterable[str]]] = {
-        "case kind": ({manifest.case_kind}, numbers.KINDS),
+        "case kind": ({manifest.case_kind}, set(CaseKind)),
         "exclusion": (manifest.exclusions, {cause.code for cause in statutes.exclusions()}),
         "service": (_SERVICE, {name for name, text in manifest.service.items() if text.strip()}),
     }
@@ -64,10 +66,27 @@ def _names(
             yield Fault(manifests.FILE, name, 0, f"{kind} {name!r} is named but stands nowhere")
 
 
+def _case_kind(manifest: Manifest, definition: engine.Definition | None) -> Iterator[Fault]:
+    """Find what a kind of case (办件类型) wants and the pack lacks."""
+    promised = manifest.limits.get("promised")
+    if manifest.case_kind == CaseKind.INSTANT and (promised is None or promised.days > 1):
+        yield Fault(manifests.FILE, "limits.promised.days", 0, "an item decided on the spot promises a day at most")
+    if manifest.case_kind == CaseKind.JOINT:
+        lanes = {lane.department for lane in manifest.lanes.values()}
+        if not manifest.joint or (idle := sorted(set(manifest.joint) - lanes)):
+            why = f"no lane is of {', '.join(idle)}" if manifest.joint else "a joint item names its joint departments"
+            yield Fault(manifests.FILE, "department.joint", 0, why)
+    if manifest.case_kind == CaseKind.FORWARDED:
+        if _REVIEW not in manifest.limits:
+            yield Fault(manifests.FILE, f"limits.{_REVIEW}", 0, "is missing: how long the lower tier examines")
+        if definition and _FORWARD not in definition.errands.values():
+            yield Fault(manifests.FILE, "case_kind", 0, f"nothing in the procedure asks for the errand {_FORWARD!r}")
+
+
 def _posts(definition: engine.Definition) -> Iterator[Fault]:
     """Find tasks that are nobody's and events that nobody tells."""
     for node in definition.nodes.values():
-        if node.id in definition.tasks and not node.lane:
+        if node.id in definition.tasks and not node.lane and "groups" not in dict(node.assignment):
             yield Fault(node.file, node.id, node.line, "no lane holds this task: nobody would get it")
         if node.event.kind in {"message", "signal"}:
             yield Fault(node.file, node.id, node.line, f"nobody here sends a {node.event.kind}; use a task or a timer")
@@ -127,6 +146,8 @@ def _expressions(manifest: Manifest, filing: Form | None) -> Iterator[Fault]:
 def _written(manifest: Manifest) -> dict[str, str]:
     written = {f"facts.{name}": text for name, text in manifest.facts.items()}
     written |= {f"materials.{material.code}.when": material.when for material in manifest.materials if material.when}
+    if manifest.commitment:
+        written["commitment.when"] = manifest.commitment.when
     if manifest.licence:
         written |= {f"licence.fields.{name}": text for name, text in manifest.licence.fields.items()}
         written |= {"licence.of": manifest.licence.of} if manifest.licence.of else {}

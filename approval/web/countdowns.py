@@ -9,7 +9,7 @@ from flask import Response, redirect, render_template, request, url_for
 from approval.domain.errors import AnswersInvalid, Missing, NotAllowed
 from approval.domain.texts import LONGEST_CODE
 from approval.office import Work
-from approval.services import access, corrections, items, sheets, suspensions
+from approval.services import access, corrections, items, people, sheets, suspensions
 from approval.web.door import Door
 
 door = Door("countdowns", __name__, for_people=True)
@@ -63,6 +63,7 @@ def act(work: Work, number: str) -> Any:
     page = render_template(
         "window/countdowns.html",
         case=found,
+        departments=people.departments(work),
         manifest=items.pack_of(work, found).manifest,
         standing=suspensions.standing(work, found),
         offer=suspensions.offer(work, found),
@@ -101,6 +102,7 @@ def _page(work: Work, number: str, found: dict[str, Any], room: str, back: str) 
     return render_template(
         "window/sheet.html",
         number=number,
+        departments=people.departments(work),
         sheet=found,
         causes={cause.code: cause for cause in suspensions.causes()},
         digest=sheets.digest(found),

@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, request
 from flask_babel import get_locale
 from werkzeug.wrappers import Response
 
-from approval.domain.manifests import Words
+from approval.domain.texts import Words
 from approval.web import visitors
 from approval.web.door import office
 

@@ -4,7 +4,7 @@ from flask import Response, current_app, render_template
 
 from approval.office import Work
 from approval.services import offline
-from approval.web import words
+from approval.web import verdicts
 from approval.web.door import Door
 
 door = Door("offline", __name__)
@@ -15,8 +15,8 @@ _FOR_A_WHILE = "public, max-age=60"
 @door.get("/verify/offline")
 def page(work: Work) -> str:
     """Show the page that verifies by itself (离线查验页), once it has been opened with a network."""
-    told = {code.value: [str(part) for part in words.OUTCOMES[code]] for code in words.OUTCOMES}
-    asked = {code.value: str(text) for code, text in words.QUESTIONS.items()}
+    told = {code.value: [str(part) for part in verdicts.OUTCOMES[code]] for code in verdicts.OUTCOMES}
+    asked = {code.value: str(text) for code, text in verdicts.QUESTIONS.items()}
     return render_template("public/offline.html", outcomes=told, questions=asked, zone=work.office.settings.zone)
 
 

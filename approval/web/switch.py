@@ -16,7 +16,7 @@ door = Door("switch", __name__)
 
 _NOT_FOUND = 404
 _CITIZEN, _AGENT = "person", "organization"
-_ORDER = (_CITIZEN, _AGENT, "window", "examiner", "inspector", "reviewer", "signer", "administrator")
+_ORDER = (_CITIZEN, _AGENT, "window", "examiner", "inspector", "reviewer", "presider", "signer", "administrator")
 
 
 @door.get("/switch")

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from approval.domain.errors import AnswersInvalid, Missing
 from approval.domain.licence_types import HOLDERS, KINDS, TypeDefinition, TypeField
-from approval.domain.manifests import Words
+from approval.domain.texts import Words
 from approval.office import Work
 from approval.services import access, people, posts, registrations, types
 from approval.web.door import Door, Slowly, office

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 import certificates
 from approval.domain.errors import NotFound, TooMany, WalletRefused
 from approval.domain.licence_types import TypeDefinition
-from approval.domain.manifests import Words
+from approval.domain.texts import Words
 from approval.office import Work
 from approval.services import exports, wallets
 from approval.web import bodies, visitors

@@ -11,12 +11,13 @@ from flask_babel.speaklater import LazyString
 
 from approval.domain.cases import Status
 from approval.domain.countdown import EntryType
+from approval.domain.manifests import CaseKind
 from approval.domain.notices import Way
 from approval.domain.workdays import Kind
 from approval.services.sharing import Ground
 from approval.services.surveys import Part, Progress
-from approval.web.refusals import REFUSALS, Told
-from certificates import Act, Outcome, Question, State
+from approval.web.refusals import REFUSALS
+from certificates import Act, State
 
 STATUSES: Mapping[str, LazyString] = {
     Status.FILED: _("待受理"),
@@ -38,6 +39,22 @@ COUNTDOWNS: Mapping[str, LazyString] = {
     "correction": _("补正期限"),
     "rectification": _("整改期限"),
     "fire_opinion": _("消防意见期限"),
+    "opinion": _("出具意见期限"),
+    "finding": _("踏勘认定期限"),
+    "tier_review": _("下级审查期限"),
+    "special": _("特别程序期限"),
+    "public_notice": _("公示期限"),
+    "hearing_request": _("要求听证期限"),
+    "hearing": _("组织听证期限"),
+    "deferral": _("容缺补齐期限"),
+    "commitment_check": _("承诺核查期限"),
+}
+
+CASE_KINDS: Mapping[str, LazyString] = {
+    CaseKind.INSTANT: _("即办件"),
+    CaseKind.PROMISED: _("承诺件"),
+    CaseKind.JOINT: _("联办件"),
+    CaseKind.FORWARDED: _("上报件"),
 }
 
 ROLES: Mapping[str, LazyString] = {
@@ -47,75 +64,13 @@ ROLES: Mapping[str, LazyString] = {
     "inspector": _("核查岗"),
     "reviewer": _("复核岗"),
     "signer": _("签批岗"),
+    "presider": _("听证主持人"),
     "administrator": _("管理员"),
 }
 
 APPLICANTS: Mapping[str, LazyString] = {
     "person": _("个人"),
     "organization": _("企业和其他组织"),
-}
-
-OUTCOMES: Mapping[Outcome, Told] = {
-    Outcome.VALID: Told(_("证照真实、有效"), _("电子印章完好，与签发机关的记录一致，目前在有效期内。")),
-    Outcome.UNREADABLE: Told(_("读不出这个文件"), _("请上传签发时的 PDF 文件，不要上传截图、照片或者扫描件。")),
-    Outcome.FOREIGN: Told(
-        _("不是本市机关签发的"), _("文件上的印章不属于本市有权签发的机关，不能作为有效证照。请向出示人核实。")
-    ),
-    Outcome.TAMPERED: Told(
-        _("内容被改动过"), _("内容与电子印章对不上，不能作为有效证照。请向签发机关核实，并可以举报。")
-    ),
-    Outcome.UNKNOWN: Told(
-        _("没有查到这张证照"), _("可能是编号或者查验码输入有误，也可能不是本市签发的证照。请核对后再试。")
-    ),
-    Outcome.UNSEALED: Told(_("还没有加盖电子印章"), _("这张证照尚未签发完成，目前没有效力。")),
-    Outcome.REVOKED: Told(_("已经被吊销"), _("证照是真实的，但已经被签发机关吊销，不再有效。")),
-    Outcome.RESCINDED: Told(_("已经被撤销"), _("证照是真实的，但当初的许可已经依法撤销，不再有效。")),
-    Outcome.CANCELLED: Told(_("已经注销"), _("证照是真实的，但已经办理注销，不再有效。")),
-    Outcome.SUPERSEDED: Told(
-        _("已经换发新证"), _("证照是真实的，但已经被同一编号的新证照代替，请向持证人索取新证照。")
-    ),
-    Outcome.SUSPENDED: Told(_("正在暂扣"), _("证照是真实的，但目前被签发机关暂扣，发还以前不能使用。")),
-    Outcome.EXPIRED: Told(_("已经过期"), _("证照是真实的，但有效期已经届满，不再有效。")),
-    Outcome.COPY_ENDED: Told(_("加注件已经失去效力"), _("证照本身真实，但这份加注件已经注销或者超过使用期限。")),
-    Outcome.NOT_YET_VALID: Told(_("还没有到生效日期"), _("证照是真实的，但有效期还没有开始。")),
-    Outcome.UNVERIFIABLE: Told(
-        _("现在无法得出结论"), _("有的问题目前无法查验。这不表示证照无效，请稍后再试，或者向签发机关核实。")
-    ),
-}
-
-QUESTIONS: Mapping[Question, LazyString] = {
-    Question.READABLE: _("文件可以读取"),
-    Question.KNOWN_HERE: _("证照库中有记录"),
-    Question.MATCHES_STORE: _("与签发时的文件完全一致"),
-    Question.AGREES: _("文件、数据和二维码一致"),
-    Question.DISCLOSED_AS_SIGNED: _("出示的每一项都与签发时一致"),
-    Question.SHOWN_BY_HOLDER: _("由领取这张证照的钱包出示"),
-    Question.RECORD_UNALTERED: _("证照库中的记录没有改动"),
-    Question.SEALED: _("已加盖电子印章"),
-    Question.SEALED_ONCE: _("只有一个签章"),
-    Question.SEAL_INTACT: _("电子印章完好"),
-    Question.WHOLE_DOCUMENT_COVERED: _("印章覆盖整个文件"),
-    Question.CHANGES_FORBIDDEN: _("签章之后没有改动"),
-    Question.SEALED_BY_ENTITLED_DEPARTMENT: _("印章属于签发机关"),
-    Question.CHAIN_TO_ROOT: _("印章证书来自可信的根证书"),
-    Question.SEAL_NOT_REVOKED: _("印章在签章时没有被撤销"),
-    Question.IN_PUBLIC_LOG: _("签章已经记入透明日志"),
-    Question.STATUS_CURRENT: _("状态列表在有效期内"),
-    Question.NOT_REVOKED: _("证照没有被吊销"),
-    Question.NOT_RESCINDED: _("证照没有被撤销"),
-    Question.NOT_CANCELLED: _("证照没有注销"),
-    Question.NOT_SUPERSEDED: _("证照没有被新证照代替"),
-    Question.NOT_SUSPENDED: _("证照没有被暂扣"),
-    Question.COPY_COUNTS: _("加注件没有注销，也没有超过使用期限"),
-    Question.BEGUN: _("有效期已经开始"),
-    Question.NOT_EXPIRED: _("有效期没有届满"),
-}
-
-# The answers whose detail is a day or a published reason; other details are for operators.
-TELLING = frozenset({Question.NOT_REVOKED, Question.NOT_RESCINDED, Question.NOT_CANCELLED, Question.NOT_SUSPENDED}) | {
-    Question.NOT_SUPERSEDED,
-    Question.BEGUN,
-    Question.NOT_EXPIRED,
 }
 
 LICENCE_STATES: Mapping[State, LazyString] = {
@@ -178,6 +133,9 @@ NOTICES: Mapping[str, LazyString] = {
     "licence-reissued": _("您的证照已经换发，编号不变，请下载新的文件。"),
     "licence-expired": _("您的证照有效期已经届满。"),
     "formal": _("您有一份新的文书，请打开查看。"),
+    "deferral": _("已经容缺受理，请按期补齐您承诺补交的材料。"),
+    "commitment": _("您选择了告知承诺，承诺书已经制作。"),
+    "forwarded": _("审查已经完成，已报上级机关决定。"),
 }
 
 WAYS: Mapping[Way, LazyString] = {
@@ -193,6 +151,7 @@ WAYS: Mapping[Way, LazyString] = {
 NOTICE_FACTS: Mapping[str, LazyString] = {
     "licence": _("证照编号"),
     "acceptance_due": _("受理期限"),
+    "tier_review_due": _("下级审查期限"),
     "decision_due": _("决定期限"),
     "promised_due": _("承诺期限"),
     "notice": _("文号"),
@@ -227,6 +186,16 @@ JOURNAL: Mapping[str, LazyString] = {
     "case:urged": _("催办"),
     "case:delivered": _("送达结果"),
     "case:concluded": _("办结"),
+    "case:forwarded": _("报上级机关决定"),
+    "case:announced": _("公示"),
+    "case:hearing-announced": _("通知举行听证"),
+    "case:hearing-held": _("听证完毕，制作笔录"),
+    "case:supplied": _("补齐容缺材料"),
+    "material:deferred": _("容缺：承诺以后补交"),
+    "commitment:made": _("作出告知承诺"),
+    "commitment:kept": _("核查：承诺属实"),
+    "commitment:broken": _("核查：承诺不实"),
+    "commitment:repaired": _("信用修复，可以再作承诺"),
     "case:held": _("暂停流转"),
     "case:released": _("恢复流转"),
     "case:migrated": _("转到另一版本办理"),
@@ -316,6 +285,16 @@ SHEET_RESULTS: Mapping[str, LazyString] = {
 BASES: Mapping[str, LazyString] = {
     "task:completed": _("环节已经办结"),
     "case:concluded": _("办结"),
+    "case:forwarded": _("报上级机关决定"),
+    "case:announced": _("公示"),
+    "case:hearing-announced": _("通知举行听证"),
+    "case:hearing-held": _("听证完毕，制作笔录"),
+    "case:supplied": _("补齐容缺材料"),
+    "material:deferred": _("容缺：承诺以后补交"),
+    "commitment:made": _("作出告知承诺"),
+    "commitment:kept": _("核查：承诺属实"),
+    "commitment:broken": _("核查：承诺不实"),
+    "commitment:repaired": _("信用修复，可以再作承诺"),
     "case:declined": _("不予受理"),
     "case:withdrawn": _("撤回申请"),
     "case:terminated": _("终止办理"),
@@ -354,6 +333,8 @@ WHY: Mapping[str, LazyString] = {
     "too-many-pixels": _("图片的像素太多。请调低分辨率后再上传"),
     "not-asked-for": _("这一项不需要提供"),
     "no-such-licence": _("没有这张可以办理的证照。请核对编号：证照应当是您的、有效并且没有到期"),
+    "not-deferrable": _("这份材料不能以后补交"),
+    "not-open": _("不能以告知承诺的方式办理：不符合事项规定的情形，或者以前的承诺不实、尚未修复"),
     "too-long": _("太长了"),
     "too-short": _("太短了"),
     "no-such-glyph": _("有的字符不能印在证照上，请换一种写法"),

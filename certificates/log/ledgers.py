@@ -22,13 +22,10 @@ from certificates.log.tables import LogEntry, LogHead, LogTile
 
 _SALT_BYTES = 16
 _ENTRY: Final = insert(LogEntry)
-# An entry beside the newest head, in one statement.
-_NEWEST: Final = (
-    select(LogEntry.index, LogEntry.salt, LogEntry.entry, LogHead.size, LogHead.note)
-    .join(LogHead, true())
-    .order_by(LogHead.size.desc())
-    .limit(1)
-)
+NEWEST: Final = select(LogHead.size, LogHead.note).order_by(LogHead.size.desc()).limit(1).subquery()
+"""The newest head (最新检查点), to be read beside an entry."""
+PLACE: Final = (LogEntry.index, LogEntry.salt, LogEntry.entry, NEWEST.c.size, NEWEST.c.note)
+"""What `Place` is made of (日志位置所需字段), for a statement that reads more than that."""
 # Tiles that were read for proofs, by database: under a head what stands in them never changes. Most are 8 KB.
 _READ: WeakKeyDictionary[object, OrderedDict[tuple[int, int, int], Sequence[bytes]]] = WeakKeyDictionary()
 _MOST_READ = 2_000
@@ -43,6 +40,16 @@ class Record(NamedTuple):
     kind: str
     reference: str
     content: bytes
+
+
+class Place(NamedTuple):
+    """Where a row is in the log (日志位置): its number, salt and entry, and the newest head, its size and note."""
+
+    number: int
+    salt: bytes
+    entry: bytes
+    size: int
+    note: str
 
 
 @dataclass(frozen=True)
@@ -100,12 +107,15 @@ def head(session: Session) -> LogHead | None:
 
 def prove(session: Session, kind: str, reference: str) -> Inclusion | None:
     """Prove that a row is in the log under its newest head (出具入账证明); None for one that is not logged yet."""
-    found = session.execute(_NEWEST.where(LogEntry.kind == kind, LogEntry.reference == reference)).first()
-    if found is None:
-        return None
-    index, salt, entry, size, note = found
-    path = trees.inclusion(index, size, _tiles_under(session, size))
-    return Inclusion(index, salt, entry, tuple(path), note)
+    placed = select(*PLACE).join(NEWEST, true()).where(LogEntry.kind == kind, LogEntry.reference == reference)
+    found = session.execute(placed).first()
+    return lead(session, Place(*found)) if found else None
+
+
+def lead(session: Session, place: Place) -> Inclusion:
+    """Lead from a row's place to the newest head (入账路径); raises LookupError where the tree has a gap."""
+    path = trees.inclusion(place.number, place.size, _tiles_under(session, place.size))
+    return Inclusion(place.number, place.salt, place.entry, tuple(path), place.note)
 
 
 def holds(proof: Inclusion, content: bytes, key: LogKey) -> bool:

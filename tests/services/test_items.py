@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import event
 
 from approval.domain.errors import ItemClosed, NotFound
-from approval.domain.manifests import Words
+from approval.domain.texts import Words
 from approval.models.items import ServiceItem
 from approval.services import items, packs
 

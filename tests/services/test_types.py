@@ -7,7 +7,7 @@ import pytest
 
 from approval.domain.errors import AnswersInvalid, NotAllowed, NotFound, NotSignedIn
 from approval.domain.licence_types import TypeDefinition, TypeField
-from approval.domain.manifests import Words
+from approval.domain.texts import Words
 from approval.services import items, licences, packs, registrations, types
 from tests.kit import walks
 from tests.kit.samples import ACCEPT, ADVISE, ITEM, REVIEW, SIGN

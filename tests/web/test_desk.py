@@ -68,7 +68,7 @@ def test_a_task_waits_for_a_colleague_s_signature_and_shows_the_no(review, offic
     fields = ANSWERED
     refused = send(huang, at, form=at, done_token="t", **fields)
     assert refused.status_code == 409
-    assert "会签还没有完成" in refused.text
+    assert "会签或者协办还没有完成" in refused.text
     signer = officer("cai")
     assert '<span class="count">1</span>' in signer.get("/window/tasks").text
     desk = signer.get("/window/desk").text

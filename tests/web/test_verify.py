@@ -5,7 +5,7 @@ import pytest
 
 import certificates
 from approval.domain.licence_types import TypeDefinition
-from approval.domain.manifests import Words
+from approval.domain.texts import Words
 from approval.services import types, workers
 from tests.web.conftest import send
 

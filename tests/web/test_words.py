@@ -12,7 +12,7 @@ from approval.domain.cases import Status
 from approval.domain.manifests import APPLICANT
 from approval.paths import TEMPLATES, TRANSLATIONS, WORKFLOWS
 from approval.services import forms, licences, packs
-from approval.web import words
+from approval.web import verdicts, words
 from certificates import Act, Outcome, Question, State
 
 SOURCES = Path(approval.__file__).parent
@@ -21,15 +21,18 @@ SERVICES = "".join(file.read_text(encoding="utf-8") for file in sorted((SOURCES 
 
 def test_every_status_outcome_and_question_has_words():
     assert set(words.STATUSES) == set(Status)
-    assert set(words.OUTCOMES) == set(Outcome)
-    assert set(words.QUESTIONS) == set(Question)
+    assert set(verdicts.OUTCOMES) == set(Outcome)
+    assert set(verdicts.QUESTIONS) == set(Question)
     assert set(words.LICENCE_ACTS) == set(Act)
     assert set(words.LICENCE_STATES) == set(State)
 
 
 def test_every_journal_line_has_words():
     tags = set(
-        re.findall(r'"((?:case|task|timer|errand|licence|notice|procedure|countersign|memo):[a-z-]+)"', SERVICES)
+        re.findall(
+            r'"((?:case|task|timer|errand|licence|notice|procedure|countersign|memo|commitment|material):[a-z-]+)"',
+            SERVICES,
+        )
     )
     assert tags | {"case:granted", "case:refused"} == set(words.JOURNAL)
 

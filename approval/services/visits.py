@@ -1,0 +1,35 @@
+"""Joint site visits (联合踏勘): one visit of many departments, each with findings of its own, in one record."""
+
+from typing import Any, Final
+
+from approval.domain.errors import NotAllowed
+from approval.models.cases import Case
+from approval.office import Work
+from approval.services import answers, dossiers, kinds, notices, people
+from approval.services.errands import act
+
+VISIT: Final = "joint_visit"
+FINDING: Final = "visit_finding"
+_FEWEST: Final = 2
+_BASIS: Final = "行政许可法第三十四条第三款"
+
+
+@act("record_joint_visit")
+def record(work: Work, case: Case) -> dict[str, Any]:
+    """Record a joint site visit (联合踏勘记录): who was there, and what every department found, none left out.
+
+    Raises `NotAllowed` unless two officers at least took part (行政许可法第三十四条第三款), and `NoticeIncomplete`.
+    """
+    said = [each for each in answers.by_task(work, case) if each[0].element in {VISIT, FINDING}]
+    began = max(place for place, (task, _content) in enumerate(said) if task.element == VISIT)
+    (_, visit), *findings = said[began:]
+    known = dossiers.names(work, {task.done_by for task, _content in said if task.done_by})
+    officers = list(dict.fromkeys(known[task.done_by] for task, _content in said[began:] if task.done_by))
+    if len(officers) < _FEWEST:
+        raise NotAllowed(task=VISIT, officers=len(officers), basis=_BASIS)
+    departments = people.departments(work)
+    found = [f"{departments[task.department_code or ''].zh}：{content['findings']}" for task, content in findings]
+    told = {**visit, "findings": "\n".join([visit["findings"], *found])}
+    signed = {"officers": officers, "signature": "、".join(officers)}
+    notices.put(work, case, kinds.catalogue()["site-visit-record"], told | signed)
+    return {}
