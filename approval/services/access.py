@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or_, select, true
 from sqlalchemy.orm import contains_eager
 
+from approval.domain.actors import SYSTEM
 from approval.domain.errors import AlreadyDone, Held, NotAllowed, NotFound, NotSignedIn, Overtaken, Refusal
-from approval.domain.manifests import APPLICANT
+from approval.domain.manifests import APPLICANT, Extension
 from approval.models.cases import Case
 from approval.models.desks import Countersign
 from approval.models.items import ItemVersion
@@ -73,6 +74,27 @@ def officers_case(work: Work, number: str) -> Case:
     if not reads(work, found):
         raise NotAllowed(case=number)
     return found
+
+
+def timed_case(work: Work, number: str) -> Case:
+    """Obtain a case to see to its time limits (时限经办): to read from the inside, or to extend from above.
+
+    Whoever ranks above the departments, such as the head of the people's government, has no task in it
+    (行政许可法第四十二条第二款). Raises as `officers_case`.
+    """
+    found = case(work.acting_as(SYSTEM), number)
+    limits = items.pack_of(work, found).manifest.limits.values()
+    if any(limit.extension and ranks(work, found, limit.extension) for limit in limits):
+        if in_own_matter(work, found):
+            raise NotAllowed(case=number, recused=True)
+        return found
+    return officers_case(work, number)
+
+
+def ranks(work: Work, found: Case, extension: Extension) -> bool:
+    """Tell whether the actor holds the rank that extends a limit (有权批准延期); no department: the item's own."""
+    department = extension.department or items.pack_of(work, found).manifest.department
+    return work.actor.holds(department, extension.role)
 
 
 def reads(work: Work, found: Case) -> bool:

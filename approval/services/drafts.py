@@ -5,19 +5,20 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, delete, or_, select
+from sqlalchemy import ColumnElement, Select, delete, or_, select
 
 from approval.domain.answers import Section
 from approval.domain.cases import Status
-from approval.domain.errors import DraftExpired, Incomplete, NotAllowed, NotFound, NotSignedIn, OutOfTurn
+from approval.domain.errors import DraftExpired, Incomplete, Missing, NotAllowed, NotFound, NotSignedIn, OutOfTurn
+from approval.domain.manifests import APPLICANT
 from approval.domain.materials import MEDIA_TYPES, Upload, media_format, plain_name
 from approval.models.cases import Case
 from approval.models.drafts import Draft, DraftMaterial
 from approval.models.materials import Material, StoredContent
 from approval.models.people import Person
-from approval.models.tasks import Task
+from approval.models.tasks import Progress, Task
 from approval.office import Work
-from approval.services import access, answers, cases, items, materials, people, surveys
+from approval.services import access, answers, cases, items, materials, people, pledges, surveys
 
 # Bytes of a file that is just being handed in are referred to by nobody yet.
 _LOOSE_FOR = timedelta(days=1)
@@ -54,6 +55,20 @@ def begin_correction(work: Work, number: str) -> Draft:
     return draft
 
 
+def begin_supply(work: Work, number: str) -> Draft:
+    """Begin the draft of the materials that were to come after acceptance (补齐容缺材料的草稿), or go on with it.
+
+    Whoever acts for the applicant may take it over. Raises as `access.own_case`; `OutOfTurn` when nothing is to come.
+    """
+    case = access.own_case(work, number)
+    if case.status != Status.ACCEPTED or not pledges.outstanding(work, case):
+        raise OutOfTurn(case=number, status=case.status)
+    draft = _resumed(work, select(Draft).where(Draft.case_id == case.id))
+    draft = draft or _new(work, case.item_version.item_code, case.id, {})
+    draft.person_id = _person(work)
+    return draft
+
+
 def enter(work: Work, draft_id: UUID, *, lock: bool = False) -> tuple[Work, Draft]:
     """Enter a draft (打开草稿): the Work goes on for the applicant that the draft is for; raises as `obtain`."""
     found = select(Draft.applicant_id).where(Draft.id == draft_id, Draft.person_id == work.actor.person)
@@ -85,7 +100,7 @@ def obtain(work: Work, draft_id: UUID, *, lock: bool = False) -> Draft:
 
 def mine(work: Work) -> list[Draft]:
     """List the actor's drafts for the applicant acted for (我的草稿), the last saved first."""
-    useful = or_(Draft.case_id.is_(None), Case.status == Status.CORRECTING)
+    useful = or_(Draft.case_id.is_(None), _asked())
     theirs = select(Draft).outerjoin(Case, Case.id == Draft.case_id).where(*_own(work), Draft.expires_at > work.now)
     return list(work.session.scalars(theirs.where(useful).order_by(Draft.saved_at.desc(), Draft.id)))
 
@@ -103,6 +118,31 @@ def save(work: Work, draft: Draft, section: Section, given: Mapping[str, Any]) -
 def reply(work: Work, draft: Draft, replies: Mapping[str, Any]) -> None:
     """Save what is replied to each thing that was asked (逐项答复), as typed; the draft was locked."""
     draft.replies = dict(replies)
+    _saved(work, draft)
+
+
+def defer(work: Work, draft: Draft, requirement: str, *, later: bool) -> None:
+    """Promise to hand a material in after acceptance, or not to (容缺承诺); the draft was locked.
+
+    Raises `Incomplete` for a material that the item does not let come later.
+    """
+    survey = surveys.look(work, draft)
+    if later and requirement not in survey.deferrable:
+        raise Incomplete(missing=[Missing(f"materials.{requirement}", "not-deferrable")])
+    kept = surveys.promised(draft).deferred
+    kept = kept | {requirement} if later else kept - {requirement}
+    draft.promises = {**draft.promises, "deferred": sorted(kept)}
+    _saved(work, draft)
+
+
+def commit(work: Work, draft: Draft, *, committed: bool) -> None:
+    """Choose a commitment or the usual way (选择告知承诺或者一般方式); the draft was locked.
+
+    Raises `Incomplete` for a commitment that is not open to the applicant.
+    """
+    if committed and not surveys.look(work, draft).chooses:
+        raise Incomplete(missing=[Missing("commitment", "not-open", "告知承诺")])
+    draft.promises = {**draft.promises, "committed": committed}
     _saved(work, draft)
 
 
@@ -157,9 +197,9 @@ def discard(work: Work, draft: Draft) -> None:
 
 
 def hand_in(work: Work, draft_id: UUID) -> Case:
-    """Hand a draft in (提交): it becomes a case, or the correction of its case, and is gone; twice is once.
+    """Hand a draft in (提交): it becomes a case, or what its case waits for, and is gone; twice is once.
 
-    Raises as `enter`, and as `cases.file` or `cases.correct`: one `Incomplete` with everything at once.
+    Raises as `enter`, and as `cases.file`, `cases.correct` or `cases.supply`: one `Incomplete` with everything at once.
     """
     try:
         acting, draft = enter(work, draft_id)
@@ -171,11 +211,13 @@ def hand_in(work: Work, draft_id: UUID) -> Case:
             return case
         raise
     survey = surveys.look(acting, draft)
-    if survey.silent:
+    if survey.silent or survey.undecided:
         raise Incomplete(missing=survey.missing)
     token, given, uploads = str(draft.id), survey.given, _uploads(acting, survey)
     if survey.case is None:
-        case = cases.file(acting, draft.item_code, given, uploads, token=token)
+        case = cases.file(acting, draft.item_code, given, uploads, token=token, promise=survey.promise)
+    elif survey.supply:
+        case = cases.supply(acting, survey.case.number, uploads, token=token)
     else:
         case = cases.correct(acting, survey.case.number, given, uploads, token=token, replies=survey.told)
     discard(acting, draft)
@@ -187,7 +229,7 @@ def settled(work: Work, draft_id: UUID) -> Case | None:
     done = select(Task.case_id).where(Task.done_token == str(draft_id), Task.done_by == work.actor.person)
     late = select(Draft.case_id).where(Draft.id == draft_id, Draft.person_id == work.actor.person)
     filed = (Case.filing_token == str(draft_id)) & (Case.filed_by == work.actor.person)
-    over = Case.id.in_(late) & (Case.status != Status.CORRECTING)
+    over = Case.id.in_(late) & ~_asked()
     found = work.session.scalars(select(Case).where(or_(filed, Case.id.in_(done), over))).first()
     acted_for = {work.actor.person, *(organization.id for organization in people.organizations(work))}
     return found if found is not None and found.applicant_id in acted_for else None
@@ -218,6 +260,12 @@ def clear(work: Work) -> int:
     return len(found)
 
 
+def _asked() -> ColumnElement[bool]:
+    """Tell whether a case waits for something that its applicant hands in by a draft: that task has no form."""
+    theirs = select(Task.id).where(Task.case_id == Case.id, Task.role == APPLICANT, Task.form.is_(None))
+    return theirs.where(Task.progress == Progress.OPEN).exists()
+
+
 def _person(work: Work) -> UUID:
     if work.actor.person is None:
         raise NotSignedIn
@@ -241,6 +289,7 @@ def _new(work: Work, item: str, case_id: UUID | None, given: dict[str, Any]) -> 
         case_id=case_id,
         answers=given,
         replies={},
+        promises={},
         began_at=work.now,
     )
     _saved(work, draft)

@@ -169,10 +169,11 @@ def repair(work: Work, number: str, reason: str, *, token: str | None = None) ->
     return commitment
 
 
-def broken(work: Work, case: Case) -> bool:
-    """Tell whether a case's commitment was broken and is not repaired (承诺不实尚未修复)."""
+def repairable(work: Work, case: Case) -> bool:
+    """Tell whether the actor could repair the commitment of a case now (可否信用修复)."""
     commitment = work.session.get(Commitment, case.id)
-    return commitment is not None and commitment.kept is False and commitment.repaired_at is None
+    broken = commitment is not None and commitment.kept is False and commitment.repaired_at is None
+    return broken and access.leads(work, case) and not access.in_own_matter(work, case)
 
 
 def _settle(work: Work, case: Case, *, kept: bool) -> None:

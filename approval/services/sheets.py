@@ -37,7 +37,7 @@ def of_case(work: Work, case: Case, kind: str) -> dict[str, Any]:
 
 def read(work: Work, number: str, kind: str, *, inside: bool = False) -> dict[str, Any]:
     """Bring a proof sheet to whoever may see the case (查阅时限计算书), or `inside` to its officers; as `access`."""
-    found = access.officers_case(work, number) if inside else access.case(work, number)
+    found = access.timed_case(work, number) if inside else access.case(work, number)
     return of_case(work, found, kind)
 
 

@@ -8,14 +8,16 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from approval.domain.answers import Field, Form, Section
+from approval.domain.cases import Status
 from approval.domain.errors import Missing
 from approval.domain.manifests import Manifest, MaterialRequirement
 from approval.models.cases import Case
 from approval.models.drafts import Draft, DraftMaterial
 from approval.models.materials import Material
 from approval.office import Work
-from approval.services import forms, items, materials, notices, people, sharing
+from approval.services import forms, items, materials, notices, people, pledges, sharing
 from approval.services.packs import Pack
+from approval.services.pledges import Promise
 from certificates import Licence
 
 _REPLY = {"maxLength": 2000}
@@ -35,6 +37,7 @@ class Part(StrEnum):
 
     REPLIES = "replies"
     ANSWERS = "answers"
+    COMMITMENT = "commitment"
     MATERIALS = "materials"
 
 
@@ -53,7 +56,9 @@ class Survey:
     `given` is as typed, `answers` what was understood of it; `wanted` are the materials to show, `needed` the codes
     of those that must be handed in, `present` what the case has already, `held` what comes from the licence store.
     A correction must answer what was `asked`, each by a question of `reply_form`; `silent` are the replies that are
-    missing.
+    missing. `promise` is what comes later and whether there is a commitment, `deferrable` what may come later;
+    `chooses` says that a commitment is open to the applicant, `undecided` that they have not chosen yet. A `supply`
+    is the draft of materials that were to come.
     """
 
     manifest: Manifest
@@ -72,6 +77,11 @@ class Survey:
     silent: tuple[Missing, ...]
     wrong: tuple[Missing, ...]
     lacking: tuple[Missing, ...]
+    promise: Promise
+    deferrable: frozenset[str]
+    chooses: bool
+    undecided: bool
+    supply: bool
     steps: tuple[Step, ...]
 
     @property
@@ -103,6 +113,8 @@ def look(work: Work, draft: Draft) -> Survey:
     """Look at a draft as a whole (查看草稿概况); answers to questions of an older version are left aside."""
     case, understood = _case(work, draft), pack(work, draft)
     manifest, form = understood.manifest, understood.forms[understood.manifest.filing_form]
+    supply = case is not None and case.status == Status.ACCEPTED
+    form = Form("supply", ()) if supply else form
     given = {question.key: draft.answers[question.key] for question in form.fields if question.key in draft.answers}
     cleaned, wrong = forms.check(form, given)
     if hidden := {key_of(fault) for fault in wrong} - {question.key for question in forms.asked(form, given)}:
@@ -110,15 +122,30 @@ def look(work: Work, draft: Draft) -> Survey:
         given = {key: value for key, value in given.items() if key not in hidden}
         wrong = [fault for fault in wrong if key_of(fault) not in hidden]
     filed_by = case.filed_by if case else draft.person_id
-    context = {"answers": cleaned, "applicant": people.applicant(work, draft.applicant_id, filed_by)}
+    promise = pledges.of_case(work, case) if case else promised(draft)
+    applicant = people.applicant(work, draft.applicant_id, filed_by)
+    context = {"answers": cleaned, "applicant": applicant, **promise.told()}
     files = select(DraftMaterial).where(DraftMaterial.draft_id == draft.id)
     attached = {file.requirement: file for file in work.session.scalars(files)}
     present = {file.requirement: file for file in materials.of_case(work, case)} if case else {}
-    held = sharing.at_hand(work, manifest, context["applicant"]["number"])
-    needed = frozenset(material.code for material in materials.asked_for(manifest, context))
-    shown = {material.code for material in manifest.materials if material.need == "optional"} | needed | present.keys()
-    lacking = materials.check(work, manifest, context, (), {*attached, *present, *held})
-    asked = _asked(work, case) if case else ()
+    held = sharing.at_hand(work, manifest, applicant["number"])
+    chooses = case is None and pledges.may_commit(work, manifest, context, draft.applicant_id)
+    promise = promise if chooses or case else promise._replace(committed=False)
+    stood_for = Promise(committed=promise.committed).excused(manifest)
+    if supply:
+        needed, shown = promise.deferred, set(promise.deferred)
+    else:
+        needed = frozenset(material.code for material in materials.asked_for(manifest, context)) - stood_for
+        optional = {material.code for material in manifest.materials if material.need == "optional"}
+        shown = optional | needed | present.keys()
+    excused = set() if supply else promise.excused(manifest)
+    others = {material.code for material in manifest.materials} - promise.deferred if supply else set()
+    lacking = materials.check(work, manifest, context, (), {*attached, *present, *held, *excused, *others})
+    undecided = chooses and "committed" not in draft.promises
+    if undecided:
+        lacking.append(Missing(Part.COMMITMENT, "required", "办理方式"))
+    handing = [fault for fault in lacking if fault.where != Part.COMMITMENT]
+    asked = _asked(work, case) if case and not supply else ()
     reply_form = _reply_form(asked)
     _replies, silent = forms.check(reply_form, draft.replies)
     return Survey(
@@ -138,12 +165,23 @@ def look(work: Work, draft: Draft) -> Survey:
         silent=tuple(silent),
         wrong=tuple(wrong),
         lacking=tuple(lacking),
+        promise=promise,
+        deferrable=frozenset() if case else pledges.deferrable(manifest) & needed - attached.keys() - held.keys(),
+        chooses=chooses,
+        undecided=undecided,
+        supply=supply,
         steps=(
             *([_step(Part.REPLIES, begun=bool(draft.replies), done=not silent)] if asked else ()),
             *_sections(form, given, cleaned, wrong),
-            *([_step(Part.MATERIALS, begun=bool(attached or present or held), done=not lacking)] if shown else ()),
+            *([_step(Part.COMMITMENT, begun=not undecided, done=not undecided)] if chooses else ()),
+            *([_step(Part.MATERIALS, begun=bool(attached or present or held), done=not handing)] if shown else ()),
         ),
     )
+
+
+def promised(draft: Draft) -> Promise:
+    """Read what a draft promises (草稿中的承诺)."""
+    return Promise(frozenset(draft.promises.get("deferred", ())), bool(draft.promises.get("committed")))
 
 
 def key_of(fault: Missing) -> str:

@@ -155,7 +155,7 @@ def extend(work: Work, number: str, reason: str, *, kind: str = "decision", toke
     case = access.case(work.acting_as(SYSTEM), number, lock=True)
     limit = items.pack_of(work, case).manifest.limits.get(kind)
     allowed = limit.extension if limit else None
-    if allowed is None or not _ranks(work, case, allowed):
+    if allowed is None or not access.ranks(work, case, allowed):
         access.case(work, number)
         raise NotAllowed(asked="extend") if allowed else IllegalStep(asked="extend", countdown=kind)
     _require_at_work(work, case)
@@ -213,7 +213,7 @@ def offer(work: Work, case: Case) -> Offer:
     causes = [each for each in _usable(work, case) if kinds.intersection(each[0].kinds)]
     limit = items.pack_of(work, case).manifest.limits.get("decision")
     extendable = any(each.kind == "decision" and not each.due.extended for each in running)
-    ranked = limit is not None and limit.extension is not None and _ranks(work, case, limit.extension)
+    ranked = limit is not None and limit.extension is not None and access.ranks(work, case, limit.extension)
     mine = _in_charge(work, case)
     return Offer(
         causes=causes if mine else [],
@@ -252,11 +252,6 @@ def _require_at_work(work: Work, case: Case) -> None:
 def _in_charge(work: Work, case: Case) -> bool:
     department = items.pack_of(work, case).manifest.department
     return any(work.actor.holds(department, role) for role in _ROLES)
-
-
-def _ranks(work: Work, case: Case, allowed: Extension) -> bool:
-    department = allowed.department or items.pack_of(work, case).manifest.department
-    return work.actor.holds(department, allowed.role)
 
 
 def _usable(work: Work, case: Case) -> list[tuple[Exclusion, str]]:

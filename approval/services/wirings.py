@@ -15,6 +15,8 @@ from certificates import CertificateError, LicenceType
 # What the guide of every item tells (行政许可法第三十条), and where a refusal says to turn to (第三十八条第二款).
 _SERVICE = frozenset({"place", "hours", "phone", "supervision_phone", "review_body", "court"})
 _OF_LICENCES = frozenset({"issue_licence", "draw_rendition"})
+_DEFERRAL, _TELL = "deferral", "tell_deferral"
+_CHECKS = frozenset({"keep_commitment", "break_commitment"})
 _REVIEW, _FORWARD = "tier_review", "forward"
 _ANSWER = re.compile(r"\banswers\.([^\W\d]\w*)")
 
@@ -30,6 +32,7 @@ def faults(
         yield from _names(manifest, definition, forms)
         yield from _item_number(manifest)
         yield from _case_kind(manifest, definition)
+        yield from _pledges(manifest, definition)
         yield from _expressions(manifest, (forms or {}).get(manifest.filing_form))
         if manifest.licence:
             yield from _licence(manifest.licence, files)
@@ -81,6 +84,25 @@ def _case_kind(manifest: Manifest, definition: engine.Definition | None) -> Iter
             yield Fault(manifests.FILE, f"limits.{_REVIEW}", 0, "is missing: how long the lower tier examines")
         if definition and _FORWARD not in definition.errands.values():
             yield Fault(manifests.FILE, "case_kind", 0, f"nothing in the procedure asks for the errand {_FORWARD!r}")
+
+
+def _pledges(manifest: Manifest, definition: engine.Definition | None) -> Iterator[Fault]:
+    """Find promises (容缺、告知承诺) that nobody would ask to be kept."""
+    asked = set(definition.errands.values()) if definition else None
+    if any(material.deferral for material in manifest.materials):
+        if _DEFERRAL not in manifest.limits:
+            yield Fault(manifests.FILE, f"limits.{_DEFERRAL}", 0, "is missing: until when deferred materials come")
+        if asked is not None and _TELL not in asked:
+            yield Fault(
+                manifests.FILE, "materials", 0, f"the procedure lets materials come later but never asks {_TELL!r}"
+            )
+    if manifest.commitment and asked is not None and not asked >= _CHECKS:
+        yield Fault(manifests.FILE, "commitment", 0, f"nobody would check it: {', '.join(sorted(_CHECKS - asked))}")
+    departments = {lane.department for lane in manifest.lanes.values()}
+    for name in manifest.limits:
+        base, _colon, department = name.partition(":")
+        if department and (department not in departments or base not in manifest.limits):
+            yield Fault(manifests.FILE, f"limits.{name}", 0, "is of no limit, or of a department without a lane")
 
 
 def _posts(definition: engine.Definition) -> Iterator[Fault]:

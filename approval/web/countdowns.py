@@ -9,7 +9,7 @@ from flask import Response, redirect, render_template, request, url_for
 from approval.domain.errors import AnswersInvalid, Missing, NotAllowed
 from approval.domain.texts import LONGEST_CODE
 from approval.office import Work
-from approval.services import access, corrections, items, people, sheets, suspensions
+from approval.services import access, corrections, items, people, pledges, sheets, suspensions
 from approval.web.door import Door
 
 door = Door("countdowns", __name__, for_people=True)
@@ -46,10 +46,10 @@ def own_sheet_file(work: Work, number: str, kind: str) -> Response:
 
 @door.route("/window/cases/<number>/countdowns", methods=["GET", "POST"])
 def act(work: Work, number: str) -> Any:
-    """Show the countdowns of a case; act on them, or allow to ask for corrections again (特别程序、延期)."""
+    """Show the countdowns of a case; act on them, allow what a signer answers for (特别程序、延期、再次补正、修复)."""
     if not work.actor.posts:
         raise NotAllowed
-    found = access.officers_case(work, number)
+    found = access.timed_case(work, number)
     given = {name: request.form.get(name, "")[:LONGEST_CODE] for name in ("act", "cause", "days", "since", "notice")}
     given |= {"reason": request.form.get("reason", ""), "page_token": request.form.get("page_token", "")}
     missing: dict[str, str] = {}
@@ -68,6 +68,7 @@ def act(work: Work, number: str) -> Any:
         standing=suspensions.standing(work, found),
         offer=suspensions.offer(work, found),
         correctable=corrections.allowable(work, found),
+        repairable=pledges.repairable(work, found),
         given={**given, "since": given["since"] or work.today.isoformat()},
         missing=missing,
         today=work.today,
@@ -83,6 +84,8 @@ def _perform(work: Work, number: str, given: dict[str, str]) -> None:
             suspensions.resume(work, number, given["notice"], token=token)
         case "extend":
             suspensions.extend(work, number, given["reason"], token=token)
+        case "repair":
+            pledges.repair(work, number, given["reason"], token=token)
         case "correct":
             corrections.allow_again(work, number, given["reason"], token=token)
         case _:

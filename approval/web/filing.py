@@ -23,6 +23,8 @@ _OK = 200
 _SEE_OTHER = 303
 _UNPROCESSABLE = 422
 _CHECK = "check"
+_COMMITTED = "committed"
+_WAYS = frozenset({"usual", _COMMITTED})
 
 
 @door.route("/items/<code>/begin", methods=["GET", "POST"])
@@ -53,6 +55,12 @@ def begin(work: Work, code: str) -> Any:
 def correct(work: Work, number: str) -> Response:
     """Begin a correction, or go on with the draft there is (补正)."""
     return redirect(url_for("filing.draft", draft_id=drafts.begin_correction(work, number).id), _SEE_OTHER)
+
+
+@door.post("/my/cases/<number>/supply")
+def supply(work: Work, number: str) -> Response:
+    """Begin to hand in what was to come after acceptance, or go on with the draft there is (补齐容缺材料)."""
+    return redirect(url_for("filing.materials", draft_id=drafts.begin_supply(work, number).id), _SEE_OTHER)
 
 
 @door.get("/drafts/<uuid:draft_id>")
@@ -108,6 +116,21 @@ def replies(work: Work, draft_id: UUID) -> Any:
     return page, _UNPROCESSABLE if missing else _OK
 
 
+@door.route("/drafts/<uuid:draft_id>/commitment", methods=["GET", "POST"])
+def commitment(work: Work, draft_id: UUID) -> Any:
+    """Tell what a commitment binds to and what follows from a false one, and let the applicant choose (告知承诺)."""
+    work, found = _enter(work, draft_id, lock=request.method == "POST")
+    survey = surveys.look(work, found)
+    if not survey.chooses:
+        raise NotFound(commitment=str(draft_id))
+    chosen = request.form.get("way")
+    wrong = request.method == "POST" and chosen not in _WAYS
+    if request.method == "POST" and not wrong:
+        drafts.commit(work, found, committed=chosen == _COMMITTED)
+        return _onward(found, surveys.look(work, found), Part.COMMITMENT)
+    return _page(work, "filing/commitment.html", found, survey, wrong=wrong), _UNPROCESSABLE if wrong else _OK
+
+
 @door.get("/drafts/<uuid:draft_id>/materials", endpoint="materials")
 def files(work: Work, draft_id: UUID) -> str:
     """Show every material that is asked for, and what was put to the draft (上传材料)."""
@@ -129,6 +152,15 @@ def attach(work: Work, draft_id: UUID, requirement: str) -> Any:
             return _attached(later, draft_id, upload, wrong)
 
     return Slowly(examine)
+
+
+@door.post("/drafts/<uuid:draft_id>/materials/<requirement>/defer")
+def defer(work: Work, draft_id: UUID, requirement: str) -> Response:
+    """Promise to hand a material in after acceptance, or take that back (容缺受理)."""
+    work, found = _enter(work, draft_id, lock=True)
+    drafts.defer(work, found, requirement, later=request.form.get("later") == "1")
+    at = url_for("filing.materials", draft_id=draft_id, **_then())
+    return redirect(f"{at}#materials.{requirement}", _SEE_OTHER)
 
 
 @door.post("/drafts/<uuid:draft_id>/materials/<requirement>/remove")
@@ -233,6 +265,8 @@ def _place(found: Draft, survey: Survey, entry: Missing) -> str:
     """Find the page, and the field on it, where something missing is put right."""
     if entry in survey.silent:
         step = Step(Part.REPLIES, None, surveys.Progress.BEGUN)
+    elif entry.where == Part.COMMITMENT:
+        step = Step(Part.COMMITMENT, None, surveys.Progress.BEGUN)
     elif entry.where.startswith("materials."):
         step = Step(Part.MATERIALS, None, surveys.Progress.BEGUN)
     else:

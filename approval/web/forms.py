@@ -83,6 +83,8 @@ def labelled(missing: Iterable[Missing], form: Form, manifest: Manifest | None =
 
     def label(entry: Missing) -> str:
         kind, _, where = entry.where.partition(".")
+        if kind == "commitment":
+            return str(gettext("办理方式"))
         return (names.get(where, "") if kind == "materials" else _label(form.fields, where)) or entry.label
 
     return [entry._replace(label=label(entry)) for entry in missing]

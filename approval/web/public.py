@@ -6,7 +6,7 @@ from flask import current_app, g, redirect, render_template, request, url_for
 
 from approval.domain.errors import NotFound
 from approval.office import Work
-from approval.services import access, issuances, items, kinds, laws, licences, limits, people, types
+from approval.services import access, announcements, issuances, items, kinds, laws, licences, limits, people, types
 from approval.web import visitors
 from approval.web.door import PAGE, Door, asked_page
 from certificates import Identifier, Question, Verification
@@ -51,6 +51,14 @@ def guide(work: Work, code: str) -> str:
         known=laws.library(work),
         codes={act.short: act.code for act in laws.acts(work)},
     )
+
+
+@door.get("/announcements")
+def announced(work: Work) -> str:
+    """List what is announced to everybody today (公示公告); nothing is said of whose it is."""
+    up = announcements.up(work)
+    phones = {one.id: items.pack_of(work, one.case).manifest.service["phone"] for one in up}
+    return render_template("public/announcements.html", up=up, phones=phones)
 
 
 @door.get("/verify")

@@ -310,6 +310,7 @@ _WORKER_LOST = _("执行它的后台进程多次中断")
 PARTS: Mapping[str, LazyString] = {
     Part.REPLIES: _("逐项答复"),
     Part.MATERIALS: _("上传材料"),
+    Part.COMMITMENT: _("选择办理方式"),
 }
 
 # How far a step of a draft is, and the kind of tag that tells it.

@@ -150,7 +150,7 @@ def test_a_commitment_that_was_kept_is_settled(office, committed):
     assert "commitment:kept" in tags(office, committed)
     assert walks.open_elements(office, committed) == set()
     with office.work(read_only=True) as work:
-        assert not pledges.broken(work, walks.case(work, committed))
+        assert work.session.get_one(Commitment, walks.case(work, committed).id).kept is True
 
 
 def test_the_check_is_urged_when_its_time_is_over(office, clock, committed):
