@@ -39,7 +39,11 @@ def _all(effect: str, names: str, words: str = "") -> dict[str, Word]:
 
 ATTRIBUTES: Final[dict[str, dict[str, Word]]] = {
     CLASSIC: {
-        **_all("read", "assignee candidateGroups dueDate followUpDate priority", "who a task is for, and until when"),
+        **_all(
+            "read",
+            "assignee candidateGroups dueDate followUpDate priority",
+            "who a task is for: a lane by its name; until when",
+        ),
         **_all("read", "formKey formRef", "the form of a task"),
         **_all("read", "type topic class delegateExpression expression", "which errand it is"),
         **_all("read", "resultVariable resultVariableName decisionRef", "what a decision or errand leaves"),
@@ -112,7 +116,11 @@ ELEMENTS: Final[dict[str, dict[str, Word]]] = {
     ZEEBE: {
         **_all("read", "taskDefinition taskHeaders", "which errand it is; headers become properties"),
         **_all("read", "ioMapping", "values in and out"),
-        **_all("read", "assignmentDefinition taskSchedule priorityDefinition", "who a task is for, and until when"),
+        **_all(
+            "read",
+            "assignmentDefinition taskSchedule priorityDefinition",
+            "who a task is for: a lane by its name; until when",
+        ),
         **_all("read", "formDefinition userTaskForm", "the form of a task; an embedded one too"),
         **_all("read", "calledDecision calledElement script", "what it calls or evaluates"),
         **_all("read", "loopCharacteristics", "the items of a multi-instance activity and what is collected"),

@@ -33,8 +33,9 @@ VISIT = "commitment_visit"
 VERDICT = ("commitment_verdict", "cai", {"reason": "活动没有按方案举办。", "article": "行政许可法第六十九条第二款"})
 
 
-def deploy(office, *blocks_, **bends):
-    blocks.deploy(office, *blocks_, materials=MATERIALS, more=COMMITMENT, **bends)
+def deploy(office, **bends):
+    pledged = {"materials": MATERIALS, "more": COMMITMENT, "after": ("commitment_check",)}
+    blocks.deploy(office, "deferral_procedure", **pledged, **bends)
 
 
 def supply(office, number, *codes, token=None):
@@ -59,7 +60,7 @@ def where(refused):
 
 @pytest.fixture
 def deferred(office):
-    deploy(office, "deferral_procedure")
+    deploy(office)
     return walks.walk(office, blocks.file(office, uploads("plan"), promise=LATER), ACCEPT)
 
 
@@ -72,7 +73,7 @@ def test_a_minor_material_may_come_after_acceptance_and_the_notice_says_until_wh
 
 
 def test_only_what_the_item_lets_come_later_may_come_later(office):
-    deploy(office, "deferral_procedure")
+    deploy(office)
     with pytest.raises(Incomplete) as refused:
         blocks.file(office, uploads("insurance"), promise=Promise(frozenset({"plan"})))
     assert where(refused) == [("materials.plan", "not-deferrable")]
@@ -105,7 +106,7 @@ def test_what_does_not_come_in_time_ends_the_case(office, clock, deferred):
 
 
 def test_what_was_brought_after_all_need_not_come_later(office):
-    deploy(office, "deferral_procedure")
+    deploy(office)
     number = blocks.file(office, uploads("plan", "insurance"), promise=LATER)
     walks.complete(office, number, ACCEPT)
     assert formal(office, number, "deferral") == []
@@ -119,7 +120,7 @@ def test_a_correction_is_not_a_supply(office, deferred):
 
 @pytest.fixture
 def committed(office):
-    deploy(office, after=("commitment_check",))
+    deploy(office)
     return walks.walk(office, blocks.file(office, uploads("insurance"), promise=COMMITTED), ACCEPT, GRANT)
 
 
@@ -132,14 +133,14 @@ def test_a_commitment_stands_for_a_proof_and_is_put_into_writing(office, committ
 
 
 def test_a_commitment_is_open_only_to_whom_the_item_opens_it(office):
-    deploy(office, after=("commitment_check",))
+    deploy(office)
     with pytest.raises(Incomplete) as refused:
         blocks.file(office, uploads("insurance"), promise=COMMITTED, size="large")
     assert where(refused) == [("commitment", "not-open")]
 
 
 def test_without_a_commitment_the_proof_is_asked_for(office):
-    deploy(office, after=("commitment_check",))
+    deploy(office)
     with pytest.raises(Incomplete) as refused:
         blocks.file(office, uploads("insurance"))
     assert where(refused) == [("materials.plan", "missing")]
@@ -162,7 +163,7 @@ def test_the_check_is_urged_when_its_time_is_over(office, clock, committed):
 
 @pytest.mark.article("行政许可法#69.2")
 def test_article_69_what_was_got_by_a_false_commitment_is_rescinded_and_no_other_is_open(office, quick):
-    deploy(office, after=("commitment_check",), licence=True)
+    deploy(office, licence=True)
     number = walks.walk(office, blocks.file(office, uploads("insurance"), promise=COMMITTED), ACCEPT, GRANT)
     walks.walk(office, number, (VISIT, "wu", {"result": "broken", "findings": "没有安全方案。"}), VERDICT)
     with office.work(read_only=True) as work:

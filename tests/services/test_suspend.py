@@ -112,6 +112,7 @@ def test_article_42_the_signer_extends_once_with_reasons(office, clock, accepted
     assert formal["extension"] == told["notice"]
 
 
+@pytest.mark.article("行政许可法#42.2")
 def test_article_42_who_is_above_the_departments_extends_without_a_task_in_the_case(office, pack):
     manifest = pack.files["item.toml"].replace(
         b'days = 10\nrole = "signer"', b'days = 15\ndepartment = "XFJ"\nrole = "examiner"'

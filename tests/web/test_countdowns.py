@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from approval.services import people, sheets
-from tests.kit import walks
-from tests.kit.samples import ASK
+from tests.kit import blocks, walks
+from tests.kit.blocks import ACCEPT, GRANT
+from tests.kit.samples import ASK, uploads
+from tests.services.test_pledge import COMMITMENT, COMMITTED, MATERIALS, VERDICT
 from tests.web.conftest import PASSWORD, send
 
 ENGLISH = {"Accept-Language": "en-GB,en;q=0.9"}
@@ -45,6 +47,33 @@ def test_an_examiner_suspends_on_the_page_and_ends_it_again(signed_in, city, off
         assert said in page
     assert post(huang, city.accepted, act="resume", notice=told["notice"]).status_code == 303
     assert len(walks.told(office, "resumed")) == 1
+
+
+@pytest.mark.article("行政许可法#42.2")
+def test_article_42_who_ranks_above_the_departments_extends_on_the_page_and_reads_the_proof(signed_in, office):
+    above = 'days = 15\ndepartment = "CGJ"\nrole = "examiner"\nbasis = "行政许可法第四十二条第二款"\n'
+    number = blocks.accepted(office, more=f'\n[limits."decision".extension]\n{above}')
+    with office.work() as work:
+        for code in ("qiu", "ye"):
+            people.set_password(work, code, PASSWORD)
+    qiu = signed_in("qiu")
+    assert qiu.get(f"/window/cases/{number}").status_code == 404, "no task in the case, nothing else of it to read"
+    assert "延期" in qiu.get(path(number)).text
+    assert qiu.get(f"{path(number)}/decision").status_code == 200
+    assert post(qiu, number, act="extend", reason="需要进一步论证（示例）。").status_code == 303
+    assert [told["decision_due"] for told in walks.told(office, "extended")] == ["2026-11-18"]
+    assert signed_in("ye").get(path(number)).status_code == 404
+
+
+def test_a_signer_repairs_on_the_page_what_a_broken_commitment_closed(cai, office):
+    blocks.deploy(office, "deferral_procedure", materials=MATERIALS, more=COMMITMENT, after=("commitment_check",))
+    number = blocks.file(office, uploads("insurance"), promise=COMMITTED)
+    visit = ("commitment_visit", "wu", {"result": "broken", "findings": "没有安全方案。"})
+    walks.walk(office, number, ACCEPT, GRANT, visit, VERDICT)
+    assert "信用修复" in cai.get(path(number)).text
+    assert post(cai, number, act="repair", reason="").status_code == 422
+    assert post(cai, number, act="repair", reason="整改完毕。").status_code == 303
+    assert "信用修复" not in cai.get(path(number)).text
 
 
 def test_what_is_wrong_stays_on_the_page_with_what_was_given(signed_in, city, office):
