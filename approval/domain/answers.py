@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ TEXTS = frozenset({"textfield", "textarea"})
 CHOICES = frozenset({"radio", "select"})
 LISTS = frozenset({"checklist", "taglist"})
 KINDS = TEXTS | CHOICES | LISTS | {"number", "checkbox", "datetime", "dynamiclist"}
+CATALOGUE = "catalogue"
 LONGEST_TEXT = 10_000
 _DEEPEST = 10  # groups and lists within one another
 _FARTHEST = 10**15  # as many digits as an answer may have
@@ -58,7 +59,11 @@ class Option(NamedTuple):
 
 @dataclass(frozen=True)
 class Field:
-    """One question of a form (填报项); `limits` are the schema's own names, such as `maxLength`, `decimalDigits`."""
+    """One question of a form (填报项); `limits` are the schema's own names, such as `maxLength`, `decimalDigits`.
+
+    `source` names a list of the item that the options come from (`catalogue`: its materials and the questions of its
+    filing form) instead of the schema.
+    """
 
     key: str
     kind: str
@@ -71,6 +76,12 @@ class Field:
     options: tuple[Option, ...]
     hidden_when: str
     fields: "tuple[Field, ...]" = ()
+    source: str = ""
+
+    def offering(self, listed: tuple[Option, ...]) -> "Field":
+        """Offer what a list of the item has (按事项目录取选项) wherever that is asked for, in rows too."""
+        fields = tuple(field.offering(listed) for field in self.fields)
+        return replace(self, options=listed if self.source == CATALOGUE else self.options, fields=fields)
 
 
 class Section(NamedTuple):
@@ -93,6 +104,14 @@ class Form:
     def fields(self) -> tuple[Field, ...]:
         """The questions of all sections (全部填报项)."""
         return tuple(question for section in self.sections for question in section.fields)
+
+    def offering(self, listed: tuple[Option, ...]) -> "Form":
+        """Offer what a list of the item has (按事项目录取选项); a form that asks for none stays the same."""
+        sections = (
+            section._replace(fields=tuple(field.offering(listed) for field in section.fields))
+            for section in self.sections
+        )
+        return Form(self.id, tuple(sections))
 
 
 def read_form(file: str, source: bytes) -> Form:
@@ -178,6 +197,9 @@ def _fields(file: str, components: list[Any], hidden: str, faults: list[Fault], 
             limits = {name: value for name, value in validate.items() if name != "required"}
             limits |= {name: component[name] for name in ("decimalDigits",) if name in component}
             faults += [Fault(file, key, 0, why) for why in _unkeepable(limits)]
+            source = component.get("properties", {}).get("source", "")
+            if source and (kind not in CHOICES or source != CATALOGUE):
+                faults.append(Fault(file, key, 0, f"options come from {CATALOGUE!r} alone, and for a choice of one"))
             label, label_en = _both(component, "label", key)
             help_, help_en = _both(component, "description", "")
             yield Field(
@@ -192,6 +214,7 @@ def _fields(file: str, components: list[Any], hidden: str, faults: list[Fault], 
                 options=tuple(_options(component)),
                 hidden_when=hidden_when,
                 fields=tuple(_fields(file, component.get("components", []), "", faults, depth + 1)),
+                source=source,
             )
 
 

@@ -29,6 +29,7 @@ from approval.services import (
     countdowns,
     decisions,
     forms,
+    issuances,
     items,
     journal,
     licences,
@@ -97,9 +98,14 @@ def file(
     materials.keep(work, case, uploads)
     pledges.keep(work, case, Promise(frozenset(context["deferred"]), promise.committed))
     _attach(work, case, context, held)
-    due = countdowns.begin(work, case, "acceptance", pack.manifest.limits["acceptance"], since=work.now)
-    journal.write(work, case, "case:filed", item=item, version=version.ordinal)
-    notices.tell(work, case, "receipt", number=case.number, acceptance_due=due.day.isoformat())
+    due = countdowns.begin(work, case, "acceptance", pack.manifest.limits["acceptance"], since=work.now).day.isoformat()
+    receipt, manifest = issuances.number_of(work, case, "receipt"), pack.manifest
+    of_item = {"item_number": manifest.item_number, "kind": manifest.kind, "case_kind": manifest.case_kind}
+    who = {"applicant": applicant["kind"], "agent": applicant["agent"]}
+    handed_in = sorted(material.requirement for material in materials.of_case(work, case))
+    told = {"materials": handed_in, "acceptance_due": due, "notice": receipt}
+    journal.write(work, case, "case:filed", item=item, version=version.ordinal, **of_item, **who, **told)
+    notices.tell(work, case, "receipt", numbered=receipt, number=case.number, acceptance_due=due)
     procedures.start(work, case, _facts(pack, context))
     return case
 
@@ -141,9 +147,10 @@ def correct(
     pledges.supplied(work, case, [upload.requirement for upload in uploads])
     decisions.step_to(work, case, Status.FILED)
     limit = pack.manifest.limits["acceptance"]
-    due = countdowns.begin(work, case, "acceptance", limit, since=work.now)
-    journal.write(work, case, "case:corrected", materials=sorted(upload.requirement for upload in uploads))
-    notices.tell(work, case, "receipt", number=case.number, acceptance_due=due.day.isoformat())
+    due = countdowns.begin(work, case, "acceptance", limit, since=work.now).day.isoformat()
+    brought, receipt = sorted(upload.requirement for upload in uploads), issuances.number_of(work, case, "receipt")
+    journal.write(work, case, "case:corrected", materials=brought, acceptance_due=due, notice=receipt)
+    notices.tell(work, case, "receipt", numbered=receipt, number=case.number, acceptance_due=due)
     tasks.close(work, task, token)
     tasks.move_on(work, task, {}, _facts(pack, context))
     return case
@@ -194,8 +201,9 @@ def withdraw(work: Work, number: str, reason: str, *, token: str | None = None) 
     timers.come_first(work, case)
     decisions.step_to(work, case, Status.WITHDRAWN)
     procedures.stop(work, case)
-    journal.write(work, case, "case:withdrawn")
-    notices.tell(work, case, "withdrawn", number=case.number, reason=reason)
+    notice = issuances.number_of(work, case, "withdrawn")
+    journal.write(work, case, "case:withdrawn", notice=notice)
+    notices.tell(work, case, "withdrawn", numbered=notice, number=case.number, reason=reason)
     return case
 
 

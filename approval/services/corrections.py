@@ -1,11 +1,14 @@
 """Corrections (补正): everything is asked for once; a second round only where a signer answers for it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from approval.domain import texts
 from approval.domain.cases import Status
 from approval.domain.errors import AskedOnce, IllegalStep, NotAllowed
 from approval.models.cases import Case
 from approval.office import Work
-from approval.services import access, journal, tokens
+from approval.services import access, items, journal, tokens
 
 _ASKED = "case:correction-asked"
 _ALLOWED = "case:correction-allowed"
@@ -38,6 +41,24 @@ def allow_again(work: Work, number: str, reason: str, *, token: str | None = Non
         raise IllegalStep(asked="correction-allowed", status=case.status)
     journal.write(work, case, _ALLOWED, reason=reason)
     return case
+
+
+def listed(work: Work, case: Case, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Call what is to be put right what the item calls it (补正内容): `where` is the code, `what` the name.
+
+    Nothing but materials of the catalogue and questions of the filing form can be asked for (第三十一条); each row has
+    a basis, that of its material where the officer named none (第三十二条第一款第四项).
+    """
+    pack = items.pack_of(work, case)
+    materials = {f"materials.{material.code}": material for material in pack.manifest.materials}
+    names = {code: material.name.zh for code, material in materials.items()}
+    names |= {f"answers.{question.key}": question.label for question in pack.forms[pack.manifest.filing_form].fields}
+    rows = []
+    for row in told.get("missing") or ():
+        code = str(row.get("what") or "")
+        basis = row.get("basis") or (materials[code].basis if code in materials else "")
+        rows.append({**row, "where": code if code in names else "", "what": names.get(code, code), "basis": basis})
+    return {**told, "missing": rows} if rows else dict(told)
 
 
 def allowable(work: Work, case: Case) -> bool:

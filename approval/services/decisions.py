@@ -15,7 +15,19 @@ from approval.domain.manifests import CaseKind, Manifest
 from approval.models.cases import Case
 from approval.models.tasks import Progress, Task
 from approval.office import Work
-from approval.services import answers, corrections, countdowns, items, journal, materials, notices, pledges, sheets
+from approval.services import (
+    answers,
+    corrections,
+    countdowns,
+    issuances,
+    items,
+    journal,
+    licences,
+    materials,
+    notices,
+    pledges,
+    sheets,
+)
 from approval.services.errands import act
 
 ANNOUNCED: Final = "case:hearing-announced"
@@ -44,15 +56,17 @@ def deem_accepted(work: Work, case: Case) -> dict[str, Any]:
 def ask_correction(work: Work, case: Case) -> dict[str, Any]:
     """Ask once for everything to be put right (一次性补正告知); the acceptance countdown stops.
 
-    What is missing stands in the answers of the formal check. Raises `AskedOnce` for a second time: 一次告知 and,
-    once all of it is put right, the case must be accepted (行政许可法第三十二条第一款第四、五项), unless a signer
-    answered for it: `corrections.allow_again`.
+    What is missing stands in the answers of the formal check, and is called what the item calls it. Raises `AskedOnce`
+    for a second time: 一次告知 and, once all of it is put right, the case must be accepted
+    (行政许可法第三十二条第一款第四、五项), unless a signer answered for it: `corrections.allow_again`.
     """
     corrections.require_unasked(work, case)
     step_to(work, case, Status.CORRECTING)
     countdowns.stop(work, case, "acceptance", "行政许可法第三十二条第一款第四项：一次性告知补正")
-    journal.write(work, case, "case:correction-asked")
-    notices.tell(work, case, "correction", number=case.number, **_told(work, case))
+    told, notice = corrections.listed(work, case, _told(work, case)), issuances.number_of(work, case, "correction")
+    days = items.pack_of(work, case).manifest.limits["correction"].days
+    journal.write(work, case, "case:correction-asked", notice=notice, things=len(told.get("missing") or ()), days=days)
+    notices.tell(work, case, "correction", numbered=notice, number=case.number, **told)
     return {}
 
 
@@ -82,8 +96,9 @@ def decline(work: Work, case: Case) -> dict[str, Any]:
     step_to(work, case, Status.DECLINED)
     countdowns.stop(work, case, "acceptance", "行政许可法第三十二条第一款第一、二项：不予受理")
     proof = sheets.digest(sheets.of_case(work, case, "acceptance"))
-    journal.write(work, case, "case:declined", sheet=proof)
-    notices.tell(work, case, "declined", number=case.number, sheet=proof, **told)
+    notice = issuances.number_of(work, case, "declined")
+    journal.write(work, case, "case:declined", sheet=proof, notice=notice, result=told.get("result", ""))
+    notices.tell(work, case, "declined", numbered=notice, number=case.number, sheet=proof, **told)
     return {}
 
 
@@ -122,8 +137,9 @@ def deem_renewed(work: Work, case: Case, basis: str) -> str:
 def terminate(work: Work, case: Case) -> dict[str, Any]:
     """Terminate a case (终止办理): what the applicant was asked for did not come in time."""
     step_to(work, case, Status.TERMINATED)
-    journal.write(work, case, "case:terminated")
-    notices.tell(work, case, "terminated", number=case.number)
+    notice = issuances.number_of(work, case, "terminated")
+    journal.write(work, case, "case:terminated", notice=notice)
+    notices.tell(work, case, "terminated", numbered=notice, number=case.number)
     return {}
 
 
@@ -148,7 +164,8 @@ def deliver(work: Work, case: Case) -> dict[str, Any]:
 def conclude(work: Work, case: Case) -> dict[str, Any]:
     """Conclude a decided case (办结)."""
     step_to(work, case, Status.CONCLUDED)
-    journal.write(work, case, "case:concluded", decision=case.decision)
+    licence = licences.of_case(work, case)
+    journal.write(work, case, "case:concluded", decision=case.decision, licence=licence.number if licence else "")
     return {}
 
 
@@ -172,8 +189,9 @@ def _accept(work: Work, case: Case, *, deemed: bool) -> dict[str, Any]:
     forwarded = manifest.case_kind == CaseKind.FORWARDED
     begun = ("tier_review",) if forwarded else ("decision", "promised")
     due = _begin(work, case, begun, case.accepted_at, deemed=deemed)
-    journal.write(work, case, "case:deemed-accepted" if deemed else "case:accepted")
-    notices.tell(work, case, "accepted", number=case.number, **due)
+    notice = issuances.number_of(work, case, "accepted")
+    journal.write(work, case, "case:deemed-accepted" if deemed else "case:accepted", notice=notice, **due)
+    notices.tell(work, case, "accepted", numbered=notice, number=case.number, **due)
     return {}
 
 
@@ -192,15 +210,16 @@ def _decide(work: Work, case: Case, decision: Status, reason: str) -> dict[str, 
     _require_heard(work, case)
     _require_ready(work, case, manifest)
     case.decision_reason = reason
-    proof = _write_down(work, case, decision, f"case:{decision}", manifest.limits["decision"].basis)
+    notice, basis = issuances.number_of(work, case, decision), manifest.limits["decision"].basis
+    proof = _write_down(work, case, decision, f"case:{decision}", basis, notice=notice)
     countdowns.begin(work, case, "delivery", manifest.limits["delivery"], since=work.now)
     told = {"sheet": proof, "reason": reason, "article": _told(work, case).get("article", "")}
     remedies = {"review_body": manifest.service["review_body"], "court": manifest.service["court"]}
-    notices.tell(work, case, decision, number=case.number, **told, **remedies)
+    notices.tell(work, case, decision, numbered=notice, number=case.number, **told, **remedies)
     return {}
 
 
-def _write_down(work: Work, case: Case, decision: Status, tag: str, basis: str) -> str:
+def _write_down(work: Work, case: Case, decision: Status, tag: str, basis: str, *, notice: str = "") -> str:
     """Write a decision down and stop what counted until it; the digest names the sheet that shows if it was in time."""
     case.decision, case.decided_at = decision, work.now
     step_to(work, case, decision)
@@ -208,7 +227,7 @@ def _write_down(work: Work, case: Case, decision: Status, tag: str, basis: str) 
         if countdowns.going(work, case, kind):
             countdowns.stop(work, case, kind, basis)
     proof = sheets.digest(sheets.of_case(work, case, "decision"))
-    journal.write(work, case, tag, sheet=proof)
+    journal.write(work, case, tag, sheet=proof, notice=notice)
     return proof
 
 

@@ -117,7 +117,8 @@ def record(
         delivery.delivered_at, delivery.receiver = at, receiver
         delivery.review_until, delivery.suit_until = _remedies(work, formal, at).values()
     work.session.add(delivery)
-    journal.write(work, case, _TAG if delivery.delivered_at else "notice:announced", notice=formal.number, way=way)
+    tag, day = _TAG if delivery.delivered_at else "notice:announced", legal_day(at, work.office.settings.tz)
+    journal.write(work, case, tag, notice=formal.number, way=way, on=day.isoformat())
     return delivery
 
 

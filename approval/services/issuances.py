@@ -66,9 +66,13 @@ def issue(
 
 
 def number_of(work: Work, case: Case, event: str) -> str:
-    """Draw the number of the notice that an event wants (预取文号), for an act that names it before it is issued."""
+    """Draw the number of the notice that an event wants (预取文号), for an act that names it before it is issued.
+
+    Empty where none is prescribed on this day.
+    """
     manifest, kind = items.pack_of(work, case).manifest, kinds.of_event(event, work.today)
-    assert kind is not None  # the law wants one in writing for every such event
+    if kind is None:
+        return ""
     return _number(work, work.session.get_one(Department, manifest.department), manifest, kind)
 
 
@@ -148,7 +152,7 @@ def _known(work: Work, case: Case, kind: Kind, told: Mapping[str, Any]) -> dict[
         "materials": lambda: _materials(work, case, manifest),
         "received_at": lambda: work.now.astimezone(work.office.settings.tz).strftime("%Y-%m-%d %H:%M"),
         "warning": lambda: "逾期没有告知的，自收到申请材料之日起即为受理。",
-        "missing": lambda: [_founded(manifest, kind, row) for row in told.get("missing") or ()],
+        "missing": lambda: [_founded(kind, row) for row in told.get("missing") or ()],
         "promised_due": lambda: _promised(work, case, manifest),
         "correction_days": lambda: limits["correction"].days if "correction" in limits else None,
         "phone": lambda: service.get("phone"),
@@ -186,10 +190,9 @@ def _materials(work: Work, case: Case, manifest: Manifest) -> list[dict[str, str
     return [{"name": material.name.zh, "level": material.level} for material in handed_in]
 
 
-def _founded(manifest: Manifest, kind: Kind, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what is to be corrected its article where the officer named none: that of the material, or of the law."""
-    theirs = {material.name.zh: material.basis for material in manifest.materials}
-    return {**row, "basis": row.get("basis") or theirs.get(str(row.get("what"))) or kind.basis}
+def _founded(kind: Kind, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what is to be corrected the article of the law where nobody named another."""
+    return {**row, "basis": row.get("basis") or kind.basis}
 
 
 def _promised(work: Work, case: Case, manifest: Manifest) -> str | None:

@@ -121,7 +121,9 @@ def _issue(work: Work, case: Case, since: date) -> Licence:
         licence = certificates.issue(work.session, draft, sealer, now=work.now, actor=work.actor.label)
     else:
         licence = _succeed(work, case, draft, sealer, str(feel.evaluate(rule.of, context)))
-    journal.write(work, case, _GIVEN[rule.act], number=licence.number)
+    until = licence.valid_until and licence.valid_until.isoformat()
+    told = {"type": licence.type_code, "from": licence.valid_from.isoformat(), "until": until}
+    journal.write(work, case, _GIVEN[rule.act], number=licence.number, **told)
     return licence
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from approval import engine
 from approval.domain import answers, manifests
-from approval.domain.answers import Form
+from approval.domain.answers import Form, Option
 from approval.domain.errors import Fault, NotAllowed, PackRefused
 from approval.domain.laws import Library
 from approval.domain.manifests import Manifest
@@ -280,7 +280,17 @@ def _whole(files: Mapping[str, bytes], parts: _Parts) -> Pack:
     manifest, definition, forms, faults = parts
     if faults or manifest is None or definition is None or forms is None:
         raise PackRefused(faults=faults)
+    listed = tuple(_catalogue(manifest, forms.get(manifest.filing_form)))
+    forms = {form.id: form.offering(listed) for form in forms.values()}
     return Pack(dict(files), digest(files), manifest, definition, forms)
+
+
+def _catalogue(manifest: Manifest, filing: Form | None) -> Iterator[Option]:
+    """List what may be found wanting in an application (补正范围): the item's materials, and what its form asks."""
+    for material in manifest.materials:
+        yield Option(f"materials.{material.code}", *material.name)
+    for question in filing.fields if filing else ():
+        yield Option(f"answers.{question.key}", question.label, question.label_en)
 
 
 def _procedures(files: Mapping[str, bytes]) -> dict[str, bytes]:

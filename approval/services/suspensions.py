@@ -83,8 +83,8 @@ def begin(work: Work, case: Case, cause: str, days: int, reason: str, *, since: 
     notice = issuances.number_of(work, case, "suspended")
     entry = Entry(EntryType.SUSPEND, since, days, basis, found.code, notice)
     due = {f"{kind}_due": countdowns.enter(work, case, kind, entry).day.isoformat() for kind in stopping}
-    journal.write(work, case, "case:suspended", cause=found.code, days=days, since=since.isoformat(), notice=notice)
     told = {"notice": notice, "cause": found.zh, "days": days, "since": since.isoformat(), "basis": basis}
+    journal.write(work, case, "case:suspended", **{**told, "cause": found.code}, **due)
     effect = f"自{since.isoformat()}起{days}个工作日不计入办理期限，期限届满日相应顺延。"
     formal = {"planned_days": days, "effect": effect}
     notices.tell(work, case, "suspended", numbered=notice, number=case.number, reason=reason, **told, **due, **formal)
@@ -170,8 +170,8 @@ def extend(work: Work, number: str, reason: str, *, kind: str = "decision", toke
     notice = issuances.number_of(work, case, "extended")
     entry = Entry(EntryType.EXTEND, work.today, allowed.days, allowed.basis, notice=notice)
     due = countdowns.enter(work, case, kind, entry)
-    journal.write(work, case, "case:extended", countdown=kind, days=allowed.days, notice=notice)
     told = {"notice": notice, "days": allowed.days, "basis": allowed.basis, f"{kind}_due": due.day.isoformat()}
+    journal.write(work, case, "case:extended", countdown=kind, **told)
     formal = {"approver": work.actor.name, "due": due.day.isoformat()}
     notices.tell(work, case, "extended", numbered=notice, number=case.number, reason=reason, **told, **formal)
     countdowns.mark_due(work, case)
@@ -223,14 +223,15 @@ def offer(work: Work, case: Case) -> Offer:
 
 
 def _end(work: Work, case: Case, notice: str) -> bool:
-    due = {}
+    due, cause = {}, ""
     for kind in countdowns.kinds(work, case):
         ended = next((each for each in _open(work, case, kind) if each.notice == notice), None)
         if ended and countdowns.going(work, case, kind):
-            entry = Entry(EntryType.RESUME, work.today, 0, ended.basis, ended.cause, notice)
+            cause = ended.cause
+            entry = Entry(EntryType.RESUME, work.today, 0, ended.basis, cause, notice)
             due[f"{kind}_due"] = countdowns.enter(work, case, kind, entry).day.isoformat()
     if due:
-        journal.write(work, case, "case:resumed", notice=notice)
+        journal.write(work, case, "case:resumed", notice=notice, cause=cause, **due)
         notices.tell(work, case, "resumed", number=case.number, notice=notice, **due)
     return bool(due)
 

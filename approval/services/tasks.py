@@ -135,7 +135,8 @@ def complete(work: Work, task_id: UUID, given: Mapping[str, Any], *, token: str 
             raise AnswersInvalid(missing=missing)
         answers.keep(work, task.case, task.element, cleaned)
         outcome = forms.choices(questions, cleaned)
-    close(work, task, token)
+    result = outcome.get("result")
+    close(work, task, token, result if isinstance(result, str) else "")
     move_on(work, task, outcome)
     return task
 
@@ -165,15 +166,20 @@ def return_to(work: Work, task_id: UUID, element: str, reason: str, *, token: st
     return task
 
 
-def close(work: Work, task: Task, token: str | None) -> None:
-    """Mark a task as done by the actor (标记办结), before the procedure moves on from it: this moment is kept."""
+def close(work: Work, task: Task, token: str | None, result: str = "") -> None:
+    """Mark a task as done by the actor (标记办结), before the procedure moves on from it: this moment is kept.
+
+    `result` is the choice that was made on its form, for the journal.
+    """
     task.progress, task.closed_at, task.done_by, task.done_token = (
         Progress.DONE,
         work.now,
         work.actor.person,
         token,
     )
-    line = journal.write(work, task.case, "task:completed", task=task.element, department=task.department_code)
+    told = {"task": task.element, "department": task.department_code, "role": task.role}
+    told |= {"opened": task.opened_at.isoformat()} | ({"result": result} if result else {})
+    line = journal.write(work, task.case, "task:completed", **told)
     snapshots.take(work, task.case, task, line)
 
 

@@ -54,7 +54,7 @@ ASK = (
     "wang",
     {
         "result": "incomplete",
-        "missing": [{"what": "布局图", "problem": "没有标明贮存区。", "how": "补画后重新上传。"}],
+        "missing": [{"what": "materials.layout_plan", "problem": "没有标明贮存区。", "how": "补画后重新上传。"}],
     },
 )
 

@@ -32,7 +32,8 @@ def due(office, kind):
 
 def test_what_is_asked_is_told_to_the_applicant_whole(office, asked):
     (facts,) = walks.told(office, "correction")
-    assert facts["missing"] == [{**ASK[2]["missing"][0], "basis": ""}]
+    named = {"what": "经营场所设备设施布局图和操作流程", "where": "materials.layout_plan"}
+    assert facts["missing"] == [{**ASK[2]["missing"][0], **named, "basis": "食品经营许可和备案管理办法 [K]"}]
 
 
 def test_the_acceptance_clock_stops_and_the_applicants_begins(office, asked):

@@ -35,6 +35,9 @@ def chen(office):
     return walks.signed_in(office, "chen")
 
 
+PLAN = "经营场所设备设施布局图和操作流程"
+
+
 def begin(office, by):
     with office.work(by=by) as work:
         return drafts.begin(work, ITEM).id
@@ -387,7 +390,14 @@ def test_a_correction_begins_with_what_was_answered_and_handed_in(office, chen, 
     survey = look(office, chen, draft_id)
     assert survey.given["premises"] == RETAIL["premises"]
     assert set(survey.present) == set(MATERIALS)
-    assert survey.asked == ({"what": "布局图", "problem": "没有标明贮存区。", "how": "补画后重新上传。", "basis": ""},)
+    assert survey.asked == (
+        {
+            "what": PLAN,
+            "problem": "没有标明贮存区。",
+            "how": "补画后重新上传。",
+            "basis": "食品经营许可和备案管理办法 [K]",
+        },
+    )
     progress = [step.progress for step in survey.steps]
     assert progress == [Progress.NOT_STARTED, *[Progress.DONE] * 5]
     assert begin_correction(office, chen, asked) == draft_id
@@ -399,7 +409,7 @@ def test_a_correction_answers_each_thing_that_was_asked(office, chen, asked):
     before = walks.everything(office)
     with pytest.raises(Incomplete) as refused:
         hand_in(office, chen, draft_id)
-    assert [(entry.where, entry.label) for entry in refused.value.facts["missing"]] == [("answers.reply1", "布局图")]
+    assert [(entry.where, entry.label) for entry in refused.value.facts["missing"]] == [("answers.reply1", PLAN)]
     assert walks.everything(office) == before
     reply(office, chen, draft_id, "x" * 2001)
     with pytest.raises(Incomplete):
@@ -413,7 +423,7 @@ def test_a_correction_answers_each_thing_that_was_asked(office, chen, asked):
     with office.work(read_only=True) as work:
         told = work.session.scalars(select(Answers.content).where(Answers.element == "correction")).one()
         assert [row["reply"] for row in told["replies"]] == ["已补画。"]
-        assert [row["what"] for row in told["replies"]] == ["布局图"]
+        assert [row["what"] for row in told["replies"]] == [PLAN]
         current = select(Material.filename).where(Material.replaced_at.is_(None), Material.requirement == "layout_plan")
         assert work.session.scalars(current).all() == ["new.pdf"]
 

@@ -12,7 +12,7 @@ from approval.services import forms, packs
 from tests.kit.samples import ITEM, RESTAURANT, RETAIL
 
 FORMS = packs.read(packs.from_folder(WORKFLOWS / ITEM)).forms
-ROW = {"what": "布局图", "problem": "没有标明贮存区。", "how": "补画。"}
+ROW = {"what": "materials.layout_plan", "problem": "没有标明贮存区。", "how": "补画。"}
 CODES = {
     "required", "wrong-form", "too-long", "too-short", "out-of-range", "not-a-number", "not-a-choice", "not-a-date",
     "too-many", "not-asked-for",
@@ -64,11 +64,20 @@ def test_what_is_wrong_is_told_by_a_code_at_its_place(change, fault):
     assert faults(RETAIL | change) == ({(f"answers.{key}", fault)} if fault else set())
 
 
+@pytest.mark.article("行政许可法#31")
+def test_article_31_only_what_the_catalogue_and_the_form_ask_for_can_be_asked_for():
+    (what,) = [row for rows in FORMS["formal-check"].fields for row in rows.fields if row.key == "what"]
+    offered = {option.value: option.label for option in what.options}
+    assert offered["materials.safety_rules"] == "保证食品安全的规章制度"
+    assert offered["answers.premises"] == "经营场所"
+    assert len(offered) == 5 + len(FORMS["filing"].fields)
+
+
 def test_rows_are_judged_one_by_one():
-    rows = [ROW, {**ROW, "how": ""}, {**ROW, "what": "长" * 101}]
+    rows = [ROW, {**ROW, "how": ""}, {**ROW, "what": "一份目录以外的材料"}]
     assert faults({"result": "incomplete", "missing": rows}, "formal-check") == {
         ("answers.missing[2].how", "required"),
-        ("answers.missing[3].what", "too-long"),
+        ("answers.missing[3].what", "not-a-choice"),
     }
 
 

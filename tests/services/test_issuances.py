@@ -64,19 +64,27 @@ def test_article_32_4_a_correction_tells_what_why_how_and_by_which_article(offic
     facts = said(office, number, "correction")
     assert facts["missing"] == [
         {
-            "what": "布局图",
+            "where": "materials.layout_plan",
+            "what": "经营场所设备设施布局图和操作流程",
             "problem": "没有标明贮存区。",
             "how": "补画后重新上传。",
-            "basis": "行政许可法第三十二条第一款第四项",
+            "basis": "食品经营许可和备案管理办法 [K]",
         }
     ]
     assert facts["correction_days"] == 30
 
 
 def test_article_32_4_a_material_that_is_named_brings_its_own_article(office):
-    row = {"what": "从业人员健康证明", "problem": "过期。", "how": "换新的。"}
+    row = {"what": "materials.health_certificates", "problem": "过期。", "how": "换新的。"}
     number = walks.walk(office, walks.file(office), (*ASK[:2], {"result": "incomplete", "missing": [row]}))
     assert said(office, number, "correction")["missing"][0]["basis"] == "食品安全法第四十五条"
+
+
+def test_article_32_4_an_answer_that_is_wrong_rests_on_the_law_itself(office):
+    row = {"what": "answers.premises", "problem": "地址不全。", "how": "补全门牌号。"}
+    number = walks.walk(office, walks.file(office), (*ASK[:2], {"result": "incomplete", "missing": [row]}))
+    (told,) = said(office, number, "correction")["missing"]
+    assert (told["what"], told["basis"]) == ("经营场所", "行政许可法第三十二条第一款第四项")
 
 
 def test_article_32_5_the_acceptance_says_both_due_days_and_whom_to_ask(office):

@@ -69,7 +69,9 @@ def test_the_newest_of_a_kind_is_found(office, clock, told):
     one, other = told
     with office.work(by=walks.signed_in(office, "chen")) as work:
         case = walks.case(work, other)
-        assert notices.latest(work, case, "correction").facts["missing"][0]["what"] == "布局图"
+        assert (
+            notices.latest(work, case, "correction").facts["missing"][0]["what"] == "经营场所设备设施布局图和操作流程"
+        )
         assert notices.latest(work, walks.case(work, one), "correction") is None
     clock.now = at("2026-09-24 10:00")
     walks.correct(office, other)

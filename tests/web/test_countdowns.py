@@ -117,13 +117,13 @@ def test_a_second_round_of_correction_is_allowed_on_the_page_by_the_signer(signe
     again = (
         "formal_check",
         "wang",
-        {"result": "incomplete", "missing": [{"what": "租赁合同", "problem": "缺页。", "how": "补齐。"}]},
+        {"result": "incomplete", "missing": [{"what": "materials.safety_rules", "problem": "缺页。", "how": "补齐。"}]},
     )
     walks.walk(office, number, again)
     page = signed_in("chen").get(f"/my/cases/{number}").text
     assert "场所变更（示例）。" not in page, "what the office says to itself"
     to_do = page.split('class="aside to-do"')[1].split("</section>")[0]
-    assert ("租赁合同" in to_do, "布局图" in to_do) == (True, False), "only what is asked for now"
+    assert ("规章制度" in to_do, "布局图" in to_do) == (True, False), "only what is asked for now"
 
 
 @pytest.mark.parametrize("who", ["chen", "lin", "admin"])
