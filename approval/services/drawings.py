@@ -67,7 +67,7 @@ def draw(office: Office, formal_id: UUID) -> bool:
     Twice at once draws twice and keeps one.
     """
     with office.work(read_only=True) as work:
-        sheet = _sheet(work, formal_id)
+        sheet = gather(work, formal_id)
     if sheet is None:
         return False
     try:
@@ -81,7 +81,8 @@ def draw(office: Office, formal_id: UUID) -> bool:
     return office.do(lambda work: _keep(work, formal_id, pdf))
 
 
-def _sheet(work: Work, formal_id: UUID) -> Sheet | None:
+def gather(work: Work, formal_id: UUID) -> Sheet | None:
+    """Gather what it takes to draw a notice (准备制作); None for one that is drawn."""
     formal = work.session.get(FormalNotice, formal_id)
     if formal is None or formal.drawn_at is not None:
         return None

@@ -22,7 +22,7 @@ door = Door("desk", __name__, for_people=True)
 
 _SEE_OTHER = 303
 _UNPROCESSABLE = 422
-_FILTERS = ("tab", "post", "number", "item")
+_FILTERS = ("tab", "post", "number", "item", "columns")
 
 
 @door.get("/window/desk")

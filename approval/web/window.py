@@ -4,7 +4,7 @@ from secrets import token_urlsafe
 from typing import Any
 from uuid import UUID
 
-from flask import redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from approval.domain.actors import Post
@@ -28,18 +28,23 @@ from approval.services import (
     kinds,
     memos,
     notices,
+    outlooks,
     people,
     precedents,
     snapshots,
     tasks,
 )
+from approval.services.drawings import Sheet
 from approval.services.tasks import Tab
 from approval.web import forms as sheets
-from approval.web.door import PAGE, Door, asked_page
+from approval.web.door import PAGE, Door, Slowly, asked_page, office
 from approval.web.forms import Reply
 
 door = Door("window", __name__, for_people=True)
 
+# What a queue may show of a task beside step, case and claim; and what it shows to whoever has not chosen.
+COLUMNS = ("applicant", "due", "opened", "status", "post")
+_USUAL = ("applicant", "due")
 _SEE_OTHER = 303
 _UNPROCESSABLE = 422
 
@@ -64,6 +69,8 @@ def queue(work: Work) -> str:
         post=post,
         number=number,
         item=item,
+        columns=_asked_columns(),
+        usual=_USUAL,
         items=items.catalogue(work),
         filters=filters.mine(work),
         told=memos.waiting(work),
@@ -111,6 +118,21 @@ def complete(work: Work, task_id: UUID) -> Any:
         return _desk(work, found, None, given, missing), _UNPROCESSABLE
     tasks.complete(work, task_id, given, token=_page_token() or None)
     return redirect(url_for("window.queue", done=task_id), _SEE_OTHER)
+
+
+@door.post("/window/tasks/<uuid:task_id>/preview", writes=False)
+def preview(work: Work, task_id: UUID) -> Any:
+    """Draw the notice that completing a task with these answers would issue (预览文书); nothing of it stays."""
+    _require_post(work)
+    found = access.task_in_sight(work, task_id)
+    questions = tasks.form(work, found)
+    given = sheets.receive(questions, {}).given if questions else {}
+    hindrance = access.hindrance(work, found)
+    if hindrance or (questions and (missing := forms.check(questions, given)[1])):
+        page = _desk(work, found, hindrance, given, None if hindrance else missing)
+        return page, _UNPROCESSABLE
+    actor = work.actor
+    return Slowly(lambda: _drawn(outlooks.look(office(), actor, task_id, given)))
 
 
 @door.post("/window/tasks/<uuid:task_id>/return")
@@ -210,6 +232,15 @@ def _beside(work: Work, found: Task, tried: str, missing: list[Missing]) -> dict
     }
 
 
+def _drawn(found: list[Sheet]) -> Any:
+    if not found:
+        return render_template("window/nothing.html")
+    reply = make_response(outlooks.draw(found[0]))
+    reply.content_type = "application/pdf"
+    reply.headers["Content-Disposition"] = "inline"
+    return reply
+
+
 def _page_token() -> str:
     """Read the token that makes a second sending of the same page the same completion (防重复提交)."""
     return request.form.get("done_token", "")[:LONGEST_CODE]
@@ -223,6 +254,11 @@ def _done(work: Work) -> dict[str, Any] | None:
         return None
     status, following = dossiers.follows(work, done)
     return {"task": done, "status": status, "following": following}
+
+
+def _asked_columns() -> tuple[str, ...]:
+    chosen = ",".join(request.args.getlist("columns")).split(",")
+    return tuple(each for each in COLUMNS if each in chosen) or _USUAL
 
 
 def _asked_tab(counts: dict[Tab, int], number: str) -> Tab:

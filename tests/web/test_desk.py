@@ -178,3 +178,20 @@ def test_whoever_chose_nothing_to_do_in_bulk_is_back_at_the_queue_and_told_why(r
 
 def test_nothing_unknown_is_done_in_bulk(officer):
     assert officer("huang").get(f"/window/bulk?task={UUID(int=1)}").status_code == 404
+
+
+def test_an_officer_chooses_the_columns_of_the_queue_and_keeps_them_with_a_filter(signed_in, city):
+    wang = signed_in("wang")
+    usual = wang.get("/window/tasks?tab=all").text
+    heads = re.findall(r'<th role="columnheader" scope="col">([^<]+)</th>', usual)
+    assert heads == ["环节", "办件", "申请人", "到期日", "签收"]
+    chosen = wang.get("/window/tasks?tab=all&columns=due&columns=opened&columns=status&columns=nonsense").text
+    heads = re.findall(r'<th role="columnheader" scope="col">([^<]+)</th>', chosen)
+    assert heads == ["环节", "办件", "到期日", "到达时间", "办件状态", "签收"]
+    assert "待受理" in chosen
+    fields = {"name": "看状态", "tab": "all", "columns": "due,opened,status"}
+    kept = send(wang, "/window/filters", form="/window/tasks?tab=all&columns=due,opened,status", **fields)
+    assert kept.status_code == 303
+    again = wang.get(kept.location).text
+    assert re.findall(r'<th role="columnheader" scope="col">([^<]+)</th>', again) == heads
+    assert "columns=due%2Copened%2Cstatus" in again

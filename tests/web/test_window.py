@@ -276,3 +276,23 @@ def test_the_statements_of_the_queue_do_not_grow_with_its_rows(office, signed_in
         walks.file(office)
     assert statements() == few
     assert few <= 18
+
+
+def test_a_notice_is_previewed_as_pdf_in_a_window_of_its_own_and_nothing_happens(desk, office, city):
+    wang, path = desk("wang")
+    assert f'formaction="{path}/preview" formtarget="_blank"' in wang.get(path).text
+    accept = {"shown": "result", "answers.result": "complete"}
+    seen = send(wang, f"{path}/preview", form=path, **accept)
+    assert (seen.status_code, seen.content_type) == (200, "application/pdf")
+    assert seen.data.startswith(b"%PDF-")
+    assert walks.outcome(office, city.filed)["status"] == "filed"
+    wrong = send(wang, f"{path}/preview", form=path, shown="result")
+    assert (wrong.status_code, "请填写" in wrong.text) == (422, True)
+
+
+def test_a_step_that_issues_no_notice_says_so(signed_in, office, city):
+    huang = signed_in("huang")
+    path = f"/window/tasks/{walks.open_task(office, city.accepted, 'document_review')}"
+    send(huang, f"{path}/claim", form=QUEUE)
+    fields = {"shown": ["result", "opinion"], "answers.result": "pass", "answers.opinion": "相符。"}
+    assert "不会制发文书" in send(huang, f"{path}/preview", form=path, **fields).text
