@@ -9,13 +9,13 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -32,6 +32,7 @@ from approval.domain.notices import Way
 from approval.domain.ports import Carriage, Connector, Storage
 from approval.jobs import Carrier, Courier
 from approval.models import saving
+from approval.models.clocks import ClockShift
 from approval.settings import Settings
 from certificates import (
     Authority,
@@ -214,7 +215,7 @@ class Office:
             if steady and self.engine.dialect.name == "postgresql":  # on SQLite every Work reads so
                 options["isolation_level"] = "REPEATABLE READ"
             session.connection(execution_options=options)
-            yield Work(session, self.clock(), by, self, notes)
+            yield Work(session, self.clock() + self._ahead(session), by, self, notes)
             saving.save(session)
             session.commit()
         except StaleDataError as reason:
@@ -230,6 +231,11 @@ class Office:
             raise
         finally:
             session.close()
+
+    def _ahead(self, session: Session) -> timedelta:
+        """Read how far a demonstration has moved its clock (时钟偏移); nobody else is asked."""
+        seconds = session.scalar(select(ClockShift.seconds)) if self.settings.clock_moves else 0
+        return timedelta(seconds=seconds or 0)
 
 
 def conflicted(lost: Overtaken) -> bool:

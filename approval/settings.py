@@ -47,6 +47,7 @@ class Settings:
     origin: str = _setting("http://127.0.0.1:8000", "The public address, as printed on licences.")
     doors: str = _setting("public portal window admin", "Which doors this process opens.")
     zone: str = _setting("Asia/Shanghai", "The legal time zone.")
+    clock: str = _setting("wall", "`wall`, or `movable` where a demonstration moves time on with `approval clock`.")
     region: str = _setting("350500", "The division code of the city (GB/T 2260), part of every case number.")
     authority: str = _setting("demo", "Folder of the seal authority; `demo` means one made in the instance folder.")
     log: str = _setting("", "Folder of the public log's key; empty means one made in the instance folder.")
@@ -142,6 +143,11 @@ class Settings:
         return ZoneInfo(self.zone)
 
     @property
+    def clock_moves(self) -> bool:
+        """Whether a demonstration may move time on (可拨动时钟)."""
+        return self.clock == "movable"
+
+    @property
     def development_parts(self) -> list[str]:
         """Name every part that must not serve real people, with the line that changes it."""
         parts = []
@@ -153,6 +159,8 @@ class Settings:
             parts.append("a key of the public log made on this machine: set APPROVAL_LOG, see `approval log key`")
         if self.sqlalchemy_url.startswith("sqlite") and self.worker_hosts > 1:
             parts.append("SQLite with workers on several machines: set APPROVAL_DATABASE_URL to PostgreSQL")
+        if self.clock_moves:
+            parts.append("a clock that is moved: set APPROVAL_CLOCK to wall")
         if not self.origin.startswith("https://"):
             parts.append("an address without TLS: set APPROVAL_ORIGIN to https://…")
         return parts
@@ -165,6 +173,8 @@ class Settings:
             if isinstance(value := getattr(self, setting.name), int) and value < 0
         ]
         faults += self._mail_faults()
+        if self.clock not in {"wall", "movable"}:
+            faults.append("APPROVAL_CLOCK must be wall or movable")
         if self.environment not in {"development", "production"}:
             faults.append("APPROVAL_ENVIRONMENT must be development or production")
         if self.request_bytes <= self.material_bytes:

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from approval.cli import clients, countdowns, demo, incidents, logs, offices, packs, people, verify
+from approval.cli import clients, clocks, countdowns, demo, incidents, logs, offices, packs, people, verify
 from approval.domain.errors import Incomplete, PackRefused, Refusal
 from approval.settings import SettingsRefused
 from certificates import CertificateError
@@ -23,6 +23,7 @@ approval.add_command(offices.migrate)
 approval.add_command(offices.worker)
 approval.add_command(offices.doctor)
 approval.add_command(clients.clients)
+approval.add_command(clocks.clock)
 approval.add_command(countdowns.countdown)
 approval.add_command(incidents.incidents)
 approval.add_command(logs.log)

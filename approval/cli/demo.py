@@ -33,6 +33,7 @@ _PATIENCE = 60.0
 @click.option("--serve/--no-serve", default=True, help="Serve the pages after the walk.")
 def dev(port: int, serve: bool) -> None:
     """Found a demonstration city, play the main job once, and serve http://127.0.0.1:PORT."""
+    os.environ.setdefault("APPROVAL_CLOCK", "movable")
     settings = Settings.from_env()
     if settings.production:
         raise Unavailable(dev="production does not run the demonstration; see docs/start.md")

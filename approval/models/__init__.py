@@ -2,6 +2,7 @@
 
 from approval.models import (
     cases,
+    clocks,
     desks,
     drafts,
     incidents,
@@ -23,6 +24,7 @@ from approval.models.base import Base
 __all__ = [
     "Base",
     "cases",
+    "clocks",
     "desks",
     "drafts",
     "incidents",

@@ -56,7 +56,7 @@ def fill(page: Page, given: Answers) -> None:
         if isinstance(answer, list) and answer and isinstance(answer[0], dict):
             for number, row in enumerate(answer):
                 for inner, text in row.items():
-                    page.fill(f"[name='answers.{key}-{number}-{inner}']", str(text))
+                    _write(page.locator(f"[name='answers.{key}-{number}-{inner}']"), str(text))
             continue
         asked = page.locator(f"[name='answers.{key}']:visible")
         if not asked.count():
@@ -65,7 +65,14 @@ def fill(page: Page, given: Answers) -> None:
             for value in answer if isinstance(answer, list) else [answer]:
                 _tick(page, asked, value)
         else:
-            asked.fill(str(answer))
+            _write(asked, str(answer))
+
+
+def _write(field: Locator, text: str) -> None:
+    if field.evaluate("one => one.tagName") == "SELECT":
+        field.select_option(text)
+    else:
+        field.fill(text)
 
 
 def _tick(page: Page, asked: Locator, value: Any) -> None:
