@@ -1,6 +1,7 @@
 """The tables (数据表): plain typed SQLAlchemy, no Flask; rooms named after the nouns of the law."""
 
 from approval.models import (
+    cards,
     cases,
     clocks,
     desks,
@@ -23,6 +24,7 @@ from approval.models.base import Base
 
 __all__ = [
     "Base",
+    "cards",
     "cases",
     "clocks",
     "desks",

@@ -8,7 +8,7 @@ from approval.domain.cases import Status
 from approval.domain.errors import AskedOnce, IllegalStep, NotAllowed
 from approval.models.cases import Case
 from approval.office import Work
-from approval.services import access, items, journal, tokens
+from approval.services import access, cards, items, journal, tokens
 
 _ASKED = "case:correction-asked"
 _ALLOWED = "case:correction-allowed"
@@ -40,6 +40,7 @@ def allow_again(work: Work, number: str, reason: str, *, token: str | None = Non
     if not _waiting(work, case):
         raise IllegalStep(asked="correction-allowed", status=case.status)
     journal.write(work, case, _ALLOWED, reason=reason)
+    cards.give(work, case, "P2")
     return case
 
 

@@ -17,6 +17,7 @@ from approval.models.tasks import Progress, Task
 from approval.office import Work
 from approval.services import (
     answers,
+    cards,
     corrections,
     countdowns,
     issuances,
@@ -49,7 +50,9 @@ def deem_accepted(work: Work, case: Case) -> dict[str, Any]:
     行政许可法第三十二条第一款第四项: 逾期不告知的，自收到申请材料之日起即为受理.
     The decision countdown begins that day.
     """
-    return _accept(work, case, deemed=True)
+    accepted = _accept(work, case, deemed=True)
+    cards.give(work, case, "T4")
+    return accepted
 
 
 @act("ask_correction")

@@ -1,6 +1,7 @@
 """The law's own lists and figures (法定清单): shipped as data in `workflows/_rules/`, read once a process."""
 
 import tomllib
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
@@ -24,6 +25,17 @@ class HearingNotice(NamedTuple):
     """How many working days before a hearing it is told (听证通知期限), and why."""
 
     notice_days: int
+    basis: str
+    valid_from: date
+
+
+class CardRule(NamedTuple):
+    """What gives a card (亮牌规则): `signal` is yellow or red."""
+
+    code: str
+    signal: str
+    zh: str
+    en: str
     basis: str
     valid_from: date
 
@@ -68,6 +80,13 @@ def separations() -> tuple[Separation, ...]:
         )
         for row in _licensing()["apart"]
     )
+
+
+@cache
+def cards() -> Mapping[str, CardRule]:
+    """Bring the rules of supervision that acts themselves give cards by (亮牌规则), by code."""
+    rows = tomllib.loads((_FILE.parent / "cards.toml").read_text(encoding="utf-8"))["cards"]
+    return {row["code"]: CardRule(**row) for row in rows}
 
 
 @cache

@@ -14,6 +14,7 @@ from approval.models.tasks import Progress, Task
 from approval.office import Work
 from approval.services import (
     access,
+    cards,
     countdowns,
     countersigns,
     deliveries,
@@ -32,6 +33,7 @@ from approval.services import (
     people,
     precedents,
     snapshots,
+    statutes,
     tasks,
 )
 from approval.services.drawings import Sheet
@@ -167,6 +169,7 @@ def case(work: Work, number: str) -> str:
         tell=sheets.tell,
         drawings=diagrams.path(work, found),
         departments=people.departments(work),
+        cards=[(card, statutes.cards()[card.code]) for card in cards.of_case(work, found)],
         memos=memos.of_case(work, found),
         countersigns=(asked := countersigns.of_case(work, found)),
         signers=dossiers.names(work, {one.asked for one in asked}),

@@ -12,7 +12,7 @@ from approval.domain.errors import (
     NotAllowed,
     NotFound,
 )
-from approval.services import cases, corrections, countdowns, journal, tasks, workers
+from approval.services import cards, cases, corrections, countdowns, journal, tasks, workers
 from tests.kit import races, walks
 from tests.kit.samples import ACCEPT, ASK, RETAIL, at, uploads
 
@@ -168,3 +168,20 @@ def test_a_second_round_is_allowed_by_a_signer_with_a_reason_and_only_when_one_i
     allow(office, asked)
     with pytest.raises(IllegalStep):
         allow(office, asked)
+
+
+@pytest.mark.article("行政许可法#32.1.4")
+def test_article_32_a_second_round_gives_a_yellow_card_and_silence_a_red_one(office, clock, asked):
+    with office.work(by=walks.signed_in(office, "chen")) as work:
+        cases.correct(work, asked, RETAIL, uploads("layout_plan"))
+    with office.work(by=walks.signed_in(office, "cai")) as work:
+        corrections.allow_again(work, asked, "图纸仍有一处缺漏。")
+    clock.now = at("2026-09-30 09:00")
+    workers.sweep(office)
+    with office.work(read_only=True) as work:
+        case = walks.case(work, asked)
+        given = [(card.code, card.signal, card.department_code) for card in cards.of_case(work, case)]
+        lines = {line.sequence: line.tag for line in journal.read(work, case)}
+        pointed = [lines[card.line] for card in cards.of_case(work, case)]
+    assert given == [("P2", "yellow", "SCJ"), ("T4", "red", "SCJ")]
+    assert pointed == ["case:correction-allowed", "case:deemed-accepted"]
