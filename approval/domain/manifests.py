@@ -302,7 +302,8 @@ class _Reader(Reader):
 
     def _commitment(self) -> Commitment:
         replaces = self.texts("commitment.replaces")
-        known = {row.get("code") for row in self.get(list, "materials") if isinstance(row, Mapping)}
+        rows = [row for row in self.get(list, "materials") if isinstance(row, Mapping)]
+        known = {code for row in rows if isinstance(code := row.get("code"), str)}
         if strange := sorted(set(replaces) - known):
             self.faults.append(Fault(FILE, "commitment.replaces", 0, f"no material is called {', '.join(strange)}"))
         return Commitment(

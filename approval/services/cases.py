@@ -77,7 +77,7 @@ def file(
         raise NotAllowed(item=item, serves=sorted(pack.manifest.serves))
     uploads = tuple(uploads)
     held = sharing.at_hand(work, pack.manifest, applicant["number"])
-    checked = _Given(given, uploads, frozenset(held), promise)
+    checked = _Given(given, uploads, frozenset(held), promise, applicant_id)
     context = _checked(work, pack, applicant, checked, first=True)
     department = work.session.get_one(Department, pack.manifest.department)
     case = Case(
@@ -136,15 +136,15 @@ def correct(
     applicant = people.applicant(work, case.applicant_id, case.filed_by)
     held = sharing.at_hand(work, pack.manifest, applicant["number"])
     present = frozenset(material.requirement for material in materials.of_case(work, case))
-    context = _checked(
-        work, pack, applicant, _Given(given, uploads, present | held.keys(), pledges.of_case(work, case))
-    )
+    promise = pledges.of_case(work, case)
+    checked = _Given(given, uploads, present | held.keys(), promise, case.applicant_id)
+    context = _checked(work, pack, applicant, checked)
     if told := [dict(reply) for reply in replies]:
         answers.keep(work, case, answers.CORRECTION, {"replies": told})
     answers.keep(work, case, answers.FILING, context["answers"])
     materials.keep(work, case, uploads)
     _attach(work, case, context, held)
-    pledges.supplied(work, case, [upload.requirement for upload in uploads])
+    pledges.settle(work, case, Promise(frozenset(context["deferred"]), context["committed"]))
     decisions.step_to(work, case, Status.FILED)
     limit = pack.manifest.limits["acceptance"]
     due = countdowns.begin(work, case, "acceptance", limit, since=work.now).day.isoformat()
@@ -238,12 +238,13 @@ def withdrawable(case: Case) -> bool:
 
 
 class _Given(NamedTuple):
-    """What was handed in: answers as typed, files, codes of materials that are there already, and what is promised."""
+    """What was handed in: answers as typed, files, codes of materials that are there already, promises, by whom."""
 
     answers: Mapping[str, Any]
     uploads: tuple[Upload, ...]
     present: frozenset[str]
     promise: Promise
+    applicant: UUID
 
 
 def _checked(
@@ -255,18 +256,22 @@ def _checked(
     """
     manifest = pack.manifest
     cleaned, missing = forms.check(pack.forms[manifest.filing_form], given.answers)
-    context = {"answers": cleaned, "applicant": applicant, **given.promise.told()}
+    promise = given.promise
+    context = {"answers": cleaned, "applicant": applicant, **promise.told()}
+    allowed = pledges.may_commit(work, manifest, context, given.applicant)
+    if not first and not allowed:  # other answers, or credit that was broken meanwhile, ask for the proof after all
+        promise = promise._replace(committed=False)
+        context |= promise.told()
     there = given.present | {upload.requirement for upload in given.uploads}
-    missing += materials.check(work, manifest, context, given.uploads, given.present | given.promise.excused(manifest))
+    missing += materials.check(work, manifest, context, given.uploads, given.present | promise.excused(manifest))
     if first:
-        allowed = pledges.may_commit(work, manifest, context, _applicant(work))
-        missing += pledges.check(manifest, given.promise, allowed=allowed)
+        missing += pledges.check(manifest, promise, allowed=allowed)
         missing += licences.concerned(work, manifest, context)
     if missing:
         raise Incomplete(missing=missing)
     # What is at hand after all, or is not asked for, need not come later.
     asked = {material.code for material in materials.asked_for(manifest, context)} - there
-    return context | Promise(given.promise.deferred & asked, given.promise.committed).told()
+    return context | Promise(promise.deferred & asked, promise.committed).told()
 
 
 def _attach(work: Work, case: Case, context: Mapping[str, Any], held: Mapping[str, Licence]) -> None:

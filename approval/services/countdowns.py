@@ -6,7 +6,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 from sqlalchemy import case as sql_case
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from approval.domain.cases import Status
 from approval.domain.countdown import Due, Entry, EntryType, expiry, reckon
@@ -59,7 +59,13 @@ def stop_answered(work: Work, case: Case) -> None:
     guarded = select(Timer.countdown, Task.progress).join(Task, Task.id == Timer.task_id)
     rows = work.session.execute(guarded.where(Timer.case_id == case.id, Timer.countdown.not_in(BEGUN_BY_LAW))).all()
     waited_for = {kind for kind, progress in rows if progress == Progress.OPEN}
-    for kind in sorted({kind for kind, _ in rows if kind} - waited_for):
+    # One that nobody's task stood behind has been waited for once its time has come.
+    alone = select(Timer.countdown, Timer.progress).where(
+        Timer.case_id == case.id, Timer.task_id.is_(None), Timer.countdown.not_in(BEGUN_BY_LAW)
+    )
+    lone = [(kind, progress) for kind, progress in work.session.execute(alone) if kind]
+    waited_for |= {kind for kind, progress in lone if progress == Progress.OPEN}
+    for kind in sorted({kind for kind, _ in [*rows, *lone] if kind} - waited_for):
         if going(work, case, kind):
             stop(work, case, kind, "task:completed")
 
@@ -169,7 +175,10 @@ def import_calendar(work: Work, data: dict[str, Any]) -> int:
     now gets a new entry in its ledger, never a changed one, and its timers move with it.
     """
     corrected = Calendar.from_data(data)
-    running = select(CountdownEntry.case_id, CountdownEntry.kind).join(Case).where(Case.ended_at.is_(None)).distinct()
+    # Some run on after the case has ended: a commitment is checked then.
+    awaited_still = select(Timer.id).where(Timer.case_id == Case.id, Timer.progress == Progress.OPEN).exists()
+    running = select(CountdownEntry.case_id, CountdownEntry.kind).join(Case).distinct()
+    running = running.where(or_(Case.ended_at.is_(None), awaited_still))
     # Reckoned under the old calendar first, or nobody could tell what the new one changes.
     before = [
         (case, kind, reckoned)

@@ -13,7 +13,7 @@ from approval.domain.cases import FINAL, Status, step
 from approval.domain.errors import AnswersInvalid, IllegalStep, Missing, Opposed, Unanswered, Unheard
 from approval.domain.manifests import CaseKind, Manifest
 from approval.models.cases import Case
-from approval.models.tasks import Progress, Task
+from approval.models.tasks import Progress, Task, Timer
 from approval.office import Work
 from approval.services import (
     answers,
@@ -33,6 +33,7 @@ from approval.services.errands import act
 
 ANNOUNCED: Final = "case:hearing-announced"
 HEARD: Final = "case:hearing-held"
+CALLED_OFF: Final = "case:hearing-called-off"
 _FORWARDED: Final = "case:forwarded"
 _SETTLED: Final = "settle_objection"
 
@@ -78,10 +79,13 @@ def forward(work: Work, case: Case) -> dict[str, Any]:
     """Forward what a lower tier has examined (上报), with all materials, to the tier that decides.
 
     行政许可法第四十三条: examined within twenty days of acceptance; the upper tier's own limit begins now. 第三十五条:
-    it asks for no material again, and indeed there is no way to. Raises `IllegalStep` unless accepted, and twice.
+    it asks for no material again, and indeed there is no way to. Forwarded again after a return, nothing begins anew.
+    Raises `IllegalStep` unless accepted.
     """
-    if case.status != Status.ACCEPTED or journal.has(work, case, _FORWARDED):
+    if case.status != Status.ACCEPTED:
         raise IllegalStep(status=case.status, asked="forward")
+    if journal.has(work, case, _FORWARDED):
+        return {}
     limits = items.pack_of(work, case).manifest.limits
     countdowns.stop(work, case, "tier_review", limits["tier_review"].basis)
     due = _begin(work, case, ("decision", "promised"), work.now)
@@ -146,11 +150,20 @@ def terminate(work: Work, case: Case) -> dict[str, Any]:
     return {}
 
 
+@act("lapse_deferral")
+def lapse_deferral(work: Work, case: Case) -> dict[str, Any]:
+    """Terminate a case whose deferred materials did not come in time (容缺逾期); a decision that came first stands."""
+    return {} if case.decision else terminate(work, case)
+
+
 @act("urge")
 def urge(work: Work, case: Case) -> dict[str, Any]:
     """Urge whoever is late (催办): nothing is taken as agreed, the journal says whose work is overdue."""
-    waiting = select(Task.element).where(Task.case_id == case.id, Task.progress == Progress.OPEN)
-    journal.write(work, case, "case:urged", tasks=sorted(work.session.scalars(waiting)))
+    waiting = select(Task.element, Task.department_code).where(Task.case_id == case.id, Task.progress == Progress.OPEN)
+    late = select(Timer.task_id).where(Timer.case_id == case.id, Timer.due_at <= work.now)
+    found = work.session.execute(waiting.where(Task.id.in_(late))).all() or work.session.execute(waiting).all()
+    departments = sorted({department for _element, department in found if department})
+    journal.write(work, case, "case:urged", tasks=sorted({element for element, _of in found}), departments=departments)
     return {}
 
 
@@ -236,7 +249,7 @@ def _write_down(work: Work, case: Case, decision: Status, tag: str, basis: str, 
 
 def _require_heard(work: Work, case: Case) -> None:
     """Let a decision follow the minutes of the hearing that was announced (根据听证笔录决定, 第四十八条第二款)."""
-    if journal.count(work, case, ANNOUNCED) > journal.count(work, case, HEARD):
+    if journal.last(work, case, ANNOUNCED) > journal.last(work, case, HEARD, CALLED_OFF):
         raise Unheard(case=case.number)
 
 
@@ -251,16 +264,26 @@ def _require_ready(work: Work, case: Case, manifest: Manifest) -> None:
 
 
 def _require_settled(work: Work, case: Case) -> None:
-    """Let no disagreement of a joint department vanish (协办意见): it is taken back by its author, or overcome."""
-    joint = items.pack_of(work, case).manifest.joint
-    against: set[str] = set()
+    """Let no disagreement vanish (不同意见): whoever is asked anew takes it back, or it is settled with reasons.
+
+    An answer to another step, or of another who was asked at the same time, takes nothing back.
+    """
+    against: list[Task] = []
     for task, said in answers.by_task(work, case):
         if task.element == _SETTLED and said.get("result") == "overcome":
             against.clear()
-        elif task.department_code in joint:
-            (against.add if said.get("result") == "disagree" else against.discard)(task.department_code)
+        elif said.get("result") == "disagree":
+            against.append(task)
+        else:
+            against = [one for one in against if not _asked_anew(one, task)]
     if against:
-        raise Opposed(case=case.number, departments=sorted(against))
+        raise Opposed(case=case.number, departments=sorted({one.department_code or "" for one in against}))
+
+
+def _asked_anew(first: Task, later: Task) -> bool:
+    """Tell whether a task asks again what another asked (重新征求): the same step of the same post, later."""
+    same = (first.element, first.department_code, first.role) == (later.element, later.department_code, later.role)
+    return same and later.opened_at > first.opened_at
 
 
 def _told(work: Work, case: Case) -> dict[str, Any]:

@@ -6,7 +6,7 @@ A *family* (自动事务族) is errands of one kind, told apart by what stands a
 `suspend:hearing`.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,6 +17,9 @@ from approval.office import Office, Work
 
 Act = Callable[[Work, Case], dict[str, Any]]
 ActOf = Callable[[Work, Case, str], dict[str, Any]]
+Seen = Mapping[str, Any]
+"""What a procedure sees where it asks for an act (流程变量): facts and outcomes, by name."""
+SeeingAct = Callable[[Work, Case, Seen], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Carried:
 
 ACTS: dict[str, Act] = {}
 ACT_FAMILIES: dict[str, tuple[ActOf, Callable[[], Collection[str]]]] = {}
+SEEING_ACTS: dict[str, SeeingAct] = {}
 CARRIED: dict[str, Carried] = {}
 FAMILIES: dict[str, Callable[[str], Carried]] = {}
 
@@ -58,13 +62,25 @@ def acts(family: str, members: Callable[[], Collection[str]]) -> Callable[[ActOf
     return register
 
 
-def act_of(name: str) -> Act | None:
+def seeing(name: str) -> Callable[[SeeingAct], SeeingAct]:
+    """Register a verb as an act that goes by what its procedure sees (登记依据流程变量的法律行为)."""
+
+    def register(verb: SeeingAct) -> SeeingAct:
+        SEEING_ACTS[name] = verb
+        return verb
+
+    return register
+
+
+def act_of(name: str) -> SeeingAct | None:
     """Find the act of a name (查找法律行为), on its own or of a family; None for any other name."""
     family, colon, member = name.partition(":")
     if colon and family in ACT_FAMILIES:
         verb, members = ACT_FAMILIES[family]
         return partial(_of_family, verb, member) if member in members() else None
-    return ACTS.get(name)
+    if name in SEEING_ACTS:
+        return SEEING_ACTS[name]
+    return partial(_unseeing, ACTS[name]) if name in ACTS else None
 
 
 def carried(name: str) -> Carried | None:
@@ -80,5 +96,9 @@ def known(name: str) -> bool:
     return act_of(name) is not None or carried(name) is not None
 
 
-def _of_family(verb: ActOf, member: str, work: Work, case: Case) -> dict[str, Any]:
+def _of_family(verb: ActOf, member: str, work: Work, case: Case, _seen: Seen) -> dict[str, Any]:
     return verb(work, case, member)
+
+
+def _unseeing(verb: Act, work: Work, case: Case, _seen: Seen) -> dict[str, Any]:
+    return verb(work, case)

@@ -4,10 +4,10 @@ Every verb is an act of a procedure, `workflows/_shared/hearing.bpmn` or one lik
 (`statutes.separations`).
 """
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
-from approval.domain.errors import AnswersInvalid, Missing
+from approval.domain.errors import AnswersInvalid, IllegalStep, Missing
 from approval.models.cases import Case
 from approval.office import Work
 from approval.services import (
@@ -22,10 +22,11 @@ from approval.services import (
     statutes,
     suspensions,
 )
-from approval.services.errands import act
+from approval.services.errands import Seen, act, seeing
 
 SCHEDULE: Final = "hearing_schedule"
 _CAUSE: Final = "hearing"
+_FARTHEST: Final = timedelta(days=366)
 _RIGHTS: Final = "您有权在期限内要求举行听证；不承担行政机关组织听证的费用。逾期未提出的，视为放弃听证。"
 
 
@@ -43,28 +44,55 @@ def announce(work: Work, case: Case) -> dict[str, Any]:
     """Announce the day of a hearing (听证通知); until it is over the days do not count (第四十五条、第四十八条).
 
     Raises `AnswersInvalid` for a day that is no working day, sooner than the law lets it be told, or later than the
-    hearing must be held (第四十七条：二十日内组织听证); `NoticeIncomplete`.
+    hearing must be held (第四十七条：二十日内组织听证); an office that is late already may still hold it, as soon as
+    the law lets it be told. Nor may who examined preside. `NoticeIncomplete`.
     """
     told = answers.latest(work, case, SCHEDULE)
-    held_on = date.fromisoformat(told["held_on"])
+    held_on = _day(told)
     workdays, notice_days = countdowns.calendar(work, case), statutes.hearing().notice_days
-    last = countdowns.due(work, case, "hearing")
-    in_time = workdays.is_workday(held_on) and workdays.between(work.today, held_on) >= notice_days
-    if not in_time or (last and held_on > last.day):
+    due = countdowns.due(work, case, "hearing")
+    soonest = workdays.nth_after(work.today, notice_days)
+    latest = work.today + _FARTHEST if due is None else max(due.day, workdays.nth_after(soonest, notice_days))
+    latest = due.day if due and soonest <= due.day else latest
+    if not soonest <= held_on <= latest or not workdays.is_workday(held_on):
         raise AnswersInvalid(missing=[Missing("answers.held_on", "out-of-range", "听证日期")])
+    if str(told.get("presider") or "").strip() == str(told.get("examiner") or "").strip():
+        raise AnswersInvalid(missing=[Missing("answers.presider", "not-a-choice", "主持人")])
     notices.put(work, case, kinds.catalogue()["hearing"], told)
     days = workdays.between(work.today, held_on) + workdays.is_workday(work.today)
-    suspensions.begin(work, case, _CAUSE, days, f"定于{held_on.isoformat()}举行听证。")
-    journal.write(work, case, decisions.ANNOUNCED, held_on=held_on.isoformat())
-    return {}
+    notice = suspensions.attempt(work, case, _CAUSE, days, f"定于{held_on.isoformat()}举行听证。")
+    journal.write(
+        work, case, decisions.ANNOUNCED, held_on=held_on.isoformat(), late=due is not None and held_on > due.day
+    )
+    return {"suspension": notice}
 
 
-@act("keep_minutes")
-def keep_minutes(work: Work, case: Case) -> dict[str, Any]:
-    """Keep the minutes of a hearing (听证笔录), signed by who took part; the next day counts again (第四十八条)."""
+@seeing("keep_minutes")
+def keep_minutes(work: Work, case: Case, seen: Seen) -> dict[str, Any]:
+    """Keep the minutes of a hearing (听证笔录), signed by who took part; the next day counts again (第四十八条).
+
+    Raises `IllegalStep` before the day that was announced, and `NoticeIncomplete`.
+    """
     schedule = answers.latest(work, case, SCHEDULE)
+    if _day(schedule) > work.today:
+        raise IllegalStep(status=case.status, asked="minutes", held_on=_day(schedule).isoformat())
     told = {"presider": work.actor.name, **answers.latest(work, case)}
     minutes = notices.put(work, case, kinds.catalogue()[issuances.MINUTES], {**schedule, **told})
-    suspensions.resume_after(work, case, _CAUSE)
+    suspensions.resume_told(work, case, seen)
     journal.write(work, case, decisions.HEARD, minutes=minutes.number)
     return {}
+
+
+def call_off_since(work: Work, case: Case, line: int) -> None:
+    """Call off a hearing that was announced after a line of the journal and not held (取消听证)."""
+    announced = journal.last(work, case, decisions.ANNOUNCED)
+    if announced > max(line, journal.last(work, case, decisions.HEARD, decisions.CALLED_OFF)):
+        journal.write(work, case, decisions.CALLED_OFF)
+        notices.tell(work, case, "hearing-called-off", number=case.number)
+
+
+def _day(schedule: dict[str, Any]) -> date:
+    try:
+        return date.fromisoformat(str(schedule.get("held_on")))
+    except ValueError:
+        raise AnswersInvalid(missing=[Missing("answers.held_on", "not-a-date", "听证日期")]) from None

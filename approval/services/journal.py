@@ -33,6 +33,12 @@ def has(work: Work, case: Case, tag: str) -> bool:
     return work.session.scalar(lines.limit(1)) is not None
 
 
+def last(work: Work, case: Case, *tags: str) -> int:
+    """Find the newest line under any of these tags (最近一次办理) and return its number; 0 where there is none."""
+    lines = select(func.max(JournalEntry.sequence)).where(JournalEntry.case_id == case.id, JournalEntry.tag.in_(tags))
+    return work.session.scalar(lines) or 0
+
+
 def count(work: Work, case: Case, tag: str) -> int:
     """Count how often something was done on a case (办过几次)."""
     lines = select(func.count()).where(JournalEntry.case_id == case.id, JournalEntry.tag == tag)

@@ -3,7 +3,7 @@
 Where a formal notice (文书) is prescribed for it, that is issued in the same Work: see `issuances`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -83,10 +83,15 @@ def issue_told(work: Work, case: Case, kind: str, /) -> dict[str, Any]:
     `issue:expert-opinion` and so on, for the kinds that are issued by hand. Raises `NoticeIncomplete`.
     """
     of_kind, told = kinds.catalogue()[kind], answers.latest(work, case)
-    # A form asks for a list row by row; a notice lists texts.
     lists = {fact.name for fact in of_kind.facts if fact.type == "list"} & told.keys()
-    put(work, case, of_kind, told | {name: ["，".join(map(str, row.values())) for row in told[name]] for name in lists})
+    put(work, case, of_kind, told | {name: list(_texts(told[name])) for name in lists})
     return {}
+
+
+def _texts(listed: Any) -> Iterator[str]:
+    """List as texts what a form asks for row by row, or in whatever way."""
+    for row in listed if isinstance(listed, list) else [listed]:
+        yield "，".join(map(str, row.values())) if isinstance(row, dict) else str(row)
 
 
 def of_case(work: Work, case: Case) -> list[Notice]:

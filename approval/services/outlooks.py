@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from copy import copy
 from dataclasses import replace
+from threading import Lock
 from typing import Any, Final, cast
 from uuid import UUID
 
 from approval import documents
 from approval.domain.actors import Actor
+from approval.domain.errors import Unavailable
 from approval.jobs import Waiting
 from approval.office import Office
 from approval.services import access, drawings, issuances, tasks
@@ -17,6 +19,8 @@ from certificates import Authority, Sealer
 
 MARK: Final = "预览 · 尚未签发"
 _UNSAID: Final = "——"
+_TURN: Final = Lock()
+_PATIENCE: Final = 10.0
 
 
 class _Enough(Exception):  # noqa: N818 -- no error: it leaves no trace of what was tried
@@ -33,8 +37,18 @@ class _Unsealing:
 def look(office: Office, actor: Actor, task_id: UUID, given: Mapping[str, Any]) -> list[Sheet]:
     """Try completing a task and bring the notices that it would issue (预览文书), by the very steps that would do it.
 
-    Everything is undone: no number is used up, nothing is sealed, nobody is told. Raises as `tasks.complete`.
+    Everything is undone: no number is used up, nothing is sealed, nobody is told. One at a time in a process, because
+    it holds what a completion holds. Raises as `tasks.complete`, and `Unavailable` while others look.
     """
+    if not _TURN.acquire(timeout=_PATIENCE):
+        raise Unavailable(preview=str(task_id))
+    try:
+        return _look(office, actor, task_id, given)
+    finally:
+        _TURN.release()
+
+
+def _look(office: Office, actor: Actor, task_id: UUID, given: Mapping[str, Any]) -> list[Sheet]:
     trial, found = copy(office), list[Sheet]()
     trial.authority, trial.carrier = cast("Authority", _Unsealing()), Waiting()
     with suppress(_Enough), office.work(by=actor) as work:

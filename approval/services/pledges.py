@@ -5,7 +5,9 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import select
 
+import certificates
 from approval.domain import texts
+from approval.domain.cases import Status
 from approval.domain.countdown import Entry, EntryType, legal_day, reckon
 from approval.domain.errors import IllegalStep, Incomplete, Missing, NotAllowed, NotFound
 from approval.domain.manifests import Manifest
@@ -18,6 +20,8 @@ from approval.services import access, answers, countdowns, items, journal, licen
 from approval.services.errands import act
 from certificates import Act
 
+CHECKS: Final = frozenset({"keep_commitment", "break_commitment"})
+"""The acts by which a commitment is checked (承诺核查)."""
 _REPAIRED: Final = "commitment:repaired"
 
 
@@ -87,8 +91,34 @@ def keep(work: Work, case: Case, promise: Promise) -> None:
 
 
 def of_case(work: Work, case: Case) -> Promise:
-    """Bring what the applicant of a case promised (办件的承诺): the materials still to come, and the commitment."""
-    return Promise(frozenset(outstanding(work, case)), work.session.get(Commitment, case.id) is not None)
+    """Bring what the applicant of a case promised (办件的承诺): the materials still to come, and the commitment.
+
+    What a correction asks for comes with it and not later.
+    """
+    told = notices.latest(work, case, "correction") if case.status == Status.CORRECTING else None
+    rows = (told.facts.get("missing") or ()) if told else ()
+    asked = {str(row.get("where") or "").removeprefix("materials.") for row in rows if isinstance(row, Mapping)}
+    return Promise(frozenset(outstanding(work, case)) - asked, work.session.get(Commitment, case.id) is not None)
+
+
+def settle(work: Work, case: Case, promise: Promise) -> None:
+    """Keep of a case's promises what is promised still (承诺变更): other answers may ask for less, or for the proof."""
+    supplied(work, case, set(outstanding(work, case)) - promise.deferred)
+    commitment = work.session.get(Commitment, case.id)
+    if commitment is not None and commitment.kept is None and not promise.committed:
+        work.session.delete(commitment)
+        journal.write(work, case, "commitment:voided")
+
+
+def unkept(work: Work, case: Case, acts: Collection[str]) -> dict[str, str]:
+    """Find the promises of a case that a procedure with these acts would never come back to (承诺落空), and why."""
+    commitment = work.session.get(Commitment, case.id)
+    found = {}
+    if outstanding(work, case) and "tell_deferral" not in acts:
+        found["tell_deferral"] = "materials are still to come, and the new version would not ask for them"
+    if commitment is not None and commitment.kept is None and not set(acts) >= CHECKS:
+        found["keep_commitment"] = "a commitment was made, and the new version would not check it"
+    return found
 
 
 def outstanding(work: Work, case: Case) -> list[str]:
@@ -98,7 +128,7 @@ def outstanding(work: Work, case: Case) -> list[str]:
 
 
 def supplied(work: Work, case: Case, brought: Collection[str]) -> None:
-    """Note that materials that were to come have come (容缺材料补齐)."""
+    """Note that materials that were to come have come, or are not asked for any more (容缺材料补齐)."""
     for code in set(outstanding(work, case)) & set(brought):
         work.session.get_one(Deferral, (case.id, code)).supplied_at = work.now
 
@@ -117,7 +147,9 @@ def tell_deferral(work: Work, case: Case) -> dict[str, Any]:
     names = {material.code: material.name.zh for material in manifest.materials}
     limit = manifest.limits["deferral"]
     last = reckon([Entry(EntryType.START, work.today, limit.days, limit.basis)], countdowns.calendar(work, case)).day
-    minor = [names[code] for code in outstanding(work, case)]
+    minor = [names.get(code, code) for code in outstanding(work, case)]
+    if not minor:  # a step was returned to after everything had come
+        return {}
     told: dict[str, Any] = {"minor": minor, "deadline": last.isoformat(), "signature": _signed(work, case)}
     notices.tell(work, case, "deferral", number=case.number, **told)
     return {}
@@ -139,10 +171,12 @@ def break_commitment(work: Work, case: Case) -> dict[str, Any]:
     国办发〔2020〕42号). Raises as `licences.perform`.
     """
     told = answers.latest(work, case)
+    reason, basis = str(told.get("reason") or ""), str(told.get("article") or "")
     _settle(work, case, kept=False)
     journal.write(work, case, "commitment:broken")
-    if licence := licences.of_case(work, case):
-        reason, basis = str(told.get("reason", "")), str(told.get("article", ""))
+    notices.tell(work, case, "commitment-broken", number=case.number, reason=reason, article=basis)
+    licence = licences.of_case(work, case)
+    if licence and Act.RESCIND in certificates.lawful(licence):  # what has ended otherwise is not ended again
         licences.perform(work, licence.number, Act.RESCIND, reason=reason, basis=basis)
     return {}
 

@@ -3,14 +3,16 @@
 Every door of the engine is used here and nowhere else; what comes back becomes rows in the same Work.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
 from approval import engine
+from approval.domain.cases import Status
 from approval.domain.errors import Unavailable
 from approval.domain.manifests import Lane
 from approval.models import saving
@@ -21,6 +23,9 @@ from approval.office import Work
 from approval.services import countdowns, errands, incidents, items, journal
 from approval.services.packs import Pack
 
+_MOST_AT_ONCE: Final = 100
+_WRITTEN: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"(?:, )?)*\]')
+_STOPPED: Final = frozenset({Status.DECLINED, Status.WITHDRAWN, Status.TERMINATED})
 _Row = TypeVar("_Row", Task, Errand, Timer)
 _Waiting = TypeVar("_Waiting", engine.Task, engine.Errand, engine.Timer)
 
@@ -134,14 +139,20 @@ def _follow(
     the item whose completion led here, and whose row its caller closes.
     """
     before = progress.before
+    acts = 0
     while asked := next(((each, act) for each in progress.errands if (act := errands.act_of(each.errand))), None):
         errand, act = asked
+        acts += 1
+        if acts > _MOST_AT_ONCE:
+            raise engine.NoWayOn(element=errand.element, why="acts follow on acts without an end")
         _tell(work, case, progress)
         case.state = progress.state
-        outcome = act(work, case)
+        outcome = act(work, case, errand.data)
         progress = engine.complete(pack.definition, progress.state, errand.id, outcome, now=_now(work))
     _tell(work, case, progress)
     case.state = progress.state
+    if len(progress.tasks) > _MOST_AT_ONCE:
+        raise engine.NoWayOn(element=progress.tasks[-1].element, why="it would wait for too many people at once")
     rows = _Rows(work, case, None if compare else before, progress, done)
     _record_tasks(work, case, pack, rows, progress.tasks)
     _record_errands(work, case, rows, progress.errands)
@@ -151,6 +162,8 @@ def _follow(
     if compare or countdowns.moved(work, case) or any(timer.countdown for timer in progress.timers):
         countdowns.mark_due(work, case)
     incidents.settle(work, case)
+    if case.status in _STOPPED and not progress.finished:  # whatever else its procedure still waits for
+        stop(work, case)
     if progress.finished:
         journal.write(work, case, "procedure:finished")
 
@@ -205,15 +218,25 @@ def _lane(pack: Pack, task: engine.Task) -> Lane:
 
     Raises `engine.NoWayOn` for a task that would be nobody's.
     """
-    lane = _named(pack, task) or pack.manifest.lanes.get(task.lane or "")
+    lane = _named(pack, task)
+    if lane is None and not _is_worked_out(pack, task):
+        lane = pack.manifest.lanes.get(task.lane or "")
     if lane is None:
         raise engine.NoWayOn(element=task.element, why=f"no lane of the item is called {task.meant.get('groups')}")
     return lane
 
 
 def _named(pack: Pack, task: engine.Task) -> Lane | None:
-    groups = task.meant.get("groups") or ()
-    return next((lane for name in groups if (lane := pack.manifest.lanes.get(name))), None)
+    groups = task.meant.get("groups")
+    named = groups if isinstance(groups, list) else [groups]
+    return next((lane for name in named if isinstance(name, str) and (lane := pack.manifest.lanes.get(name))), None)
+
+
+def _is_worked_out(pack: Pack, task: engine.Task) -> bool:
+    """Tell whether a task's groups come from the case and were not written down (分派表达式): a wrong one is nobody."""
+    node = pack.definition.nodes.get(task.element)
+    groups = dict(node.assignment).get("groups") if node else None
+    return groups is not None and not _WRITTEN.fullmatch(groups.text)
 
 
 def _record_tasks(work: Work, case: Case, pack: Pack, rows: _Rows, tasks: Iterable[engine.Task]) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.pool import StaticPool
 
 import certificates
 from approval.domain.actors import SYSTEM, Actor
+from approval.domain.cases import Status
 from approval.domain.errors import Fault, NotFound, PackRefused, Refusal, Unavailable
 from approval.domain.materials import Upload
 from approval.jobs import Waiting
@@ -27,6 +28,7 @@ from approval.office import Office, Work, tune
 from approval.paths import WORKFLOWS
 from approval.services import cases, countdowns, journal, licences, packs, people, tasks, workers
 from approval.services.packs import Pack
+from approval.services.pledges import Promise
 from approval.settings import Settings
 from certificates import Authority, Issuer
 
@@ -36,7 +38,12 @@ _FOLDER = "scenarios/"
 CITY = WORKFLOWS / "_city"
 _MOST_STEPS = 200
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
-_SHAPES: Mapping[str, type] = {"by": str, "for": str, "task": str, "withdraw": str, "answers": dict, "materials": list}
+_SHAPES: Mapping[str, type] = {
+    **dict.fromkeys(("by", "for", "task", "withdraw"), str),
+    **dict.fromkeys(("materials", "deferred"), list),
+    "answers": dict,
+    "committed": bool,
+}
 # One page that says what it is, and opens like any other.
 SAMPLE_PDF = (
     b"%PDF-1.4\n"
@@ -134,7 +141,7 @@ def _require(step: Any, *keys: str) -> None:
     for key, kind in _SHAPES.items():
         if key in step and not isinstance(step[key], kind):
             raise TypeError(f"{key} = {step[key]!r} is not of the right kind")
-    if not all(isinstance(code, str) for code in step.get("materials", [])):
+    if not all(isinstance(code, str) for code in [*step.get("materials", []), *step.get("deferred", [])]):
         raise TypeError("materials are codes")
     if not isinstance(step["at"], datetime) or step["at"].tzinfo is None:
         raise TypeError(f"{step['at']!r} is no instant with a time zone")
@@ -185,7 +192,8 @@ def play(
     _set(office, scenario.filing["at"])
     with office.work(by=_person(office, scenario.filing)) as work:
         uploads = [Upload(code, f"{code}.pdf", SAMPLE_PDF) for code in scenario.filing["materials"]]
-        number = cases.file(work, item, scenario.filing["answers"], uploads, token=token).number
+        promise = Promise(frozenset(scenario.filing.get("deferred", ())), bool(scenario.filing.get("committed")))
+        number = cases.file(work, item, scenario.filing["answers"], uploads, token=token, promise=promise).number
         say(Played(work.actor.name, "", f"提交申请 {number}"))
     for step in scenario.steps:
         _set(office, step["at"])
@@ -275,7 +283,10 @@ def _play(office: Office, scenario: Scenario, number: str, step: Mapping[str, An
         if task.form is None and task.department_code is None:
             given = {**scenario.filing["answers"], **step.get("answers", {})}
             uploads = [Upload(code, f"{code}.pdf", SAMPLE_PDF) for code in step.get("materials", [])]
-            cases.correct(work, number, given, uploads)
+            if task.case.status == Status.ACCEPTED:
+                cases.supply(work, number, uploads)
+            else:
+                cases.correct(work, number, given, uploads)
         else:
             tasks.claim(work, task.id)
             tasks.complete(work, task.id, step.get("answers", {}))

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import CursorResult, delete, select
 
@@ -12,6 +12,9 @@ from approval.models.cases import Case, JournalEntry
 from approval.models.snapshots import Snapshot, SnapshotKind
 from approval.models.tasks import Task
 from approval.office import Work
+
+# What changes the facts of a procedure: a state from before would go on with old ones.
+_NEW_FACTS: Final = ("case:corrected", "case:supplied")
 
 
 def take(work: Work, case: Case, task: Task, ordinal: int) -> None:
@@ -86,7 +89,7 @@ def _keep(work: Work, case: Case, kind: SnapshotKind, ordinal: int, **more: Any)
 
 def _of_steps(work: Work, case: Case) -> list[tuple[Snapshot, Task]]:
     corrected = select(JournalEntry.sequence).where(
-        JournalEntry.case_id == case.id, JournalEntry.tag == "case:corrected", JournalEntry.sequence > Snapshot.ordinal
+        JournalEntry.case_id == case.id, JournalEntry.tag.in_(_NEW_FACTS), JournalEntry.sequence > Snapshot.ordinal
     )
     found = (
         select(Snapshot, Task)

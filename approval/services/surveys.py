@@ -129,8 +129,10 @@ def look(work: Work, draft: Draft) -> Survey:
     attached = {file.requirement: file for file in work.session.scalars(files)}
     present = {file.requirement: file for file in materials.of_case(work, case)} if case else {}
     held = sharing.at_hand(work, manifest, applicant["number"])
-    chooses = case is None and pledges.may_commit(work, manifest, context, draft.applicant_id)
-    promise = promise if chooses or case else promise._replace(committed=False)
+    open_ = not supply and pledges.may_commit(work, manifest, context, draft.applicant_id)
+    chooses = case is None and open_
+    promise = promise if open_ or supply else promise._replace(committed=False)
+    promise = promise if case else promise._replace(deferred=promise.deferred & pledges.deferrable(manifest))
     stood_for = Promise(committed=promise.committed).excused(manifest)
     if supply:
         needed, shown = promise.deferred, set(promise.deferred)

@@ -1,5 +1,6 @@
 """Suspensions and extensions (特别程序与延期): what an officer does to a countdown, and its notice, in one Work."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final, NamedTuple
 
@@ -23,7 +24,7 @@ from approval.services import (
     timers,
     tokens,
 )
-from approval.services.errands import act, acts
+from approval.services.errands import act, acts, seeing
 
 _ROLES: Final = ("examiner", "signer")
 _MOST_DAYS = 250  # a year of working days: more is a slip of the pen
@@ -72,10 +73,20 @@ def suspend(
     return case
 
 
-def begin(work: Work, case: Case, cause: str, days: int, reason: str, *, since: date | None = None) -> str:
+def begin(
+    work: Work,
+    case: Case,
+    cause: str,
+    days: int,
+    reason: str,
+    *,
+    since: date | None = None,
+    in_procedure: bool = False,
+) -> str:
     """Begin a suspension (除外期间起算) whoever acts, and return the number of the notice that tells of it.
 
-    Raises `AnswersInvalid`, `SuspensionBackdated`, `TimePassed`, `IllegalStep` as `suspend` (行政许可法第四十五条).
+    `in_procedure` says that a step began it, which may be returned to. Raises `AnswersInvalid`, `SuspensionBackdated`,
+    `TimePassed`, `IllegalStep` as `suspend` (行政许可法第四十五条).
     """
     since = since or work.today
     found, basis, reason = _checked(work, case, cause, days, reason)
@@ -84,7 +95,8 @@ def begin(work: Work, case: Case, cause: str, days: int, reason: str, *, since: 
     entry = Entry(EntryType.SUSPEND, since, days, basis, found.code, notice)
     due = {f"{kind}_due": countdowns.enter(work, case, kind, entry).day.isoformat() for kind in stopping}
     told = {"notice": notice, "cause": found.zh, "days": days, "since": since.isoformat(), "basis": basis}
-    journal.write(work, case, "case:suspended", **{**told, "cause": found.code}, **due)
+    line = {**told, "cause": found.code} | ({"in_procedure": True} if in_procedure else {})
+    journal.write(work, case, "case:suspended", **line, **due)
     effect = f"自{since.isoformat()}起{days}个工作日不计入办理期限，期限届满日相应顺延。"
     formal = {"planned_days": days, "effect": effect}
     notices.tell(work, case, "suspended", numbered=notice, number=case.number, reason=reason, **told, **due, **formal)
@@ -111,11 +123,25 @@ def resume(work: Work, number: str, notice: str, *, token: str | None = None) ->
 def suspend_for(work: Work, case: Case, cause: str, /) -> dict[str, Any]:
     """Suspend for what the procedure does next (特别程序起算), as its officer has written: `days` and `reason`.
 
-    `suspend:hearing` and so on, after a task whose form asks for both. Raises as `begin`.
+    `suspend:hearing` and so on, after a task whose form asks for both. Raises as `attempt`.
     """
     told = answers.latest(work, case)
-    begin(work, case, cause, int(told.get("days") or 0), str(told.get("reason") or ""))
-    return {}
+    days = told.get("days")
+    whole = int(days) if isinstance(days, int | float) and not isinstance(days, bool) and days == int(days) else 0
+    return {"suspension": attempt(work, case, cause, whole, str(told.get("reason") or ""))}
+
+
+def attempt(work: Work, case: Case, cause: str, days: int, reason: str) -> str:
+    """Begin a suspension on the way of a procedure (流程中的除外期间) and return the number of its notice.
+
+    Where nothing is left to suspend, because the time limit is over or never began, the procedure goes on all the same
+    and the journal says so: nothing is told of, the number is empty. Raises `AnswersInvalid`.
+    """
+    try:
+        return begin(work, case, cause, days, reason, in_procedure=True)
+    except (TimePassed, IllegalStep):
+        journal.write(work, case, "case:not-suspended", cause=cause, days=days)
+        return ""
 
 
 @act("suspend")
@@ -124,23 +150,25 @@ def suspend_told(work: Work, case: Case) -> dict[str, Any]:
     return suspend_for(work, case, str(answers.latest(work, case).get("cause") or ""))
 
 
-@act("resume")
-def resume_told(work: Work, case: Case) -> dict[str, Any]:
-    """Let the countdowns go on after the newest cause that an officer has written (特别程序结束)."""
-    causes = [said["cause"] for _task, said in answers.by_task(work, case) if said.get("cause")]
-    return resume_after(work, case, str(causes[-1])) if causes else {}
+@seeing("resume")
+def resume_told(work: Work, case: Case, seen: Mapping[str, Any]) -> dict[str, Any]:
+    """Let the countdowns go on after what the procedure did (特别程序结束): those that this very run of it suspended.
 
-
-@acts("resume", lambda: {cause.code for cause in causes()})
-def resume_after(work: Work, case: Case, cause: str, /) -> dict[str, Any]:
-    """Let the countdowns go on after what the procedure did (特别程序结束); one that ran its days has ended by itself.
-
-    `resume:hearing` and so on; the next day counts again (行政许可法第四十五条).
+    One that ran its days has ended by itself; the next day counts again (行政许可法第四十五条).
     """
-    kinds = countdowns.kinds(work, case)
-    for notice in sorted({each.notice for kind in kinds for each in _open(work, case, kind) if each.cause == cause}):
+    begun = {
+        outcome["suspension"] for outcome in seen.values() if isinstance(outcome, dict) and "suspension" in outcome
+    }
+    for notice in sorted(begun - {""}):
         _end(work, case, notice)
     return {}
+
+
+def undo_since(work: Work, case: Case, line: int) -> None:
+    """End what procedures suspended after a line of the journal (退回后的除外期间): the case was returned before it."""
+    for entry in journal.read(work, case):
+        if entry.sequence > line and entry.tag == "case:suspended" and entry.facts.get("in_procedure"):
+            _end(work, case, entry.facts["notice"])
 
 
 def extend(work: Work, number: str, reason: str, *, kind: str = "decision", token: str | None = None) -> Case:

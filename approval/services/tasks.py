@@ -20,13 +20,16 @@ from approval.office import Work
 from approval.services import (
     access,
     answers,
+    countdowns,
     forms,
+    hearings,
     incidents,
     items,
     journal,
     procedures,
     renewals,
     snapshots,
+    suspensions,
     timers,
     tokens,
 )
@@ -162,6 +165,9 @@ def return_to(work: Work, task_id: UUID, element: str, reason: str, *, token: st
     journal.write(work, case, "task:returned", task=task.element, target=element, reason=reason)
     version = work.session.get_one(ItemVersion, snapshot.item_version_id)
     procedures.restore(work, case, snapshot.state, version)
+    suspensions.undo_since(work, case, snapshot.ordinal)
+    hearings.call_off_since(work, case, snapshot.ordinal)
+    countdowns.mark_due(work, case)
     snapshots.drop(work, snapshot)
     return task
 

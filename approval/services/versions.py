@@ -7,13 +7,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from approval import engine
 from approval.domain import texts
 from approval.domain.errors import AnswersInvalid, Missing, OutOfTurn
 from approval.models.cases import Case
 from approval.models.items import ItemVersion
 from approval.models.tasks import Errand, Task, Timer
 from approval.office import Work
-from approval.services import access, items, journal, procedures, snapshots, tokens, workshops
+from approval.services import access, items, journal, pledges, procedures, snapshots, tokens, workshops
 from approval.services.packs import Pack
 
 Mapped = Mapping[str, str]
@@ -137,6 +138,8 @@ def _migrate(work: Work, case: Case, version: ItemVersion, mapping: Mapped, reas
     left = case.item_version
     if case.ended_at is not None or left.id == version.id or left.item_code != version.item_code:
         raise OutOfTurn(case=case.number)
+    if broken := pledges.unkept(work, case, items.pack(work, version).definition.errands.values()):
+        raise engine.CannotMigrate(elements=sorted(broken), why="; ".join(broken.values()))
     progress = procedures.foresee(work, case, version, mapping)
     line = journal.write(
         work, case, "case:migrated", left=left.ordinal, version=version.ordinal, mapping=dict(mapping), reason=reason
@@ -152,7 +155,7 @@ def _prospect(work: Work, case: Case, version: ItemVersion, mapping: Mapped) -> 
     unknown = tuple(sorted(set(new.manifest.facts) - set(old.manifest.facts)))
     here = {row.item: Place(row.element, _name(old, row.element)) for row in _waiting(work, case)}
     told = procedures.survey(work, case, version, mapping)
-    why = dict(told.lost)
+    why = dict(told.lost) | pledges.unkept(work, case, new.definition.errands.values())
     there: dict[UUID, str] = {}
     if not why:
         progress = procedures.foresee(work, case, version, mapping)

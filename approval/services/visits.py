@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from approval.domain.errors import NotAllowed
+from approval.domain.errors import NotAllowed, OutOfTurn
 from approval.models.cases import Case
 from approval.office import Work
 from approval.services import answers, dossiers, kinds, notices, people
@@ -18,18 +18,26 @@ _BASIS: Final = "行政许可法第三十四条第三款"
 def record(work: Work, case: Case) -> dict[str, Any]:
     """Record a joint site visit (联合踏勘记录): who was there, and what every department found, none left out.
 
-    Raises `NotAllowed` unless two officers at least took part (行政许可法第三十四条第三款), and `NoticeIncomplete`.
+    Raises `NotAllowed` unless two officers at least took part (行政许可法第三十四条第三款), `OutOfTurn` where nobody
+    visited, and `NoticeIncomplete`.
     """
     said = [each for each in answers.by_task(work, case) if each[0].element in {VISIT, FINDING}]
-    began = max(place for place, (task, _content) in enumerate(said) if task.element == VISIT)
-    (_, visit), *findings = said[began:]
-    known = dossiers.names(work, {task.done_by for task, _content in said if task.done_by})
-    officers = list(dict.fromkeys(known[task.done_by] for task, _content in said[began:] if task.done_by))
-    if len(officers) < _FEWEST:
-        raise NotAllowed(task=VISIT, officers=len(officers), basis=_BASIS)
+    began = [place for place, (task, _content) in enumerate(said) if task.element == VISIT]
+    if not began:
+        raise OutOfTurn(task=VISIT)
+    (lead, visit), *after = said[began[-1] :]
+    findings = {task.item: (task, content) for task, content in after}  # what was found anew takes its place
+    there = {task.done_by for task in (lead, *(task for task, _content in findings.values())) if task.done_by}
+    if len(there) < _FEWEST:
+        raise NotAllowed(task=VISIT, officers=len(there), basis=_BASIS)
     departments = people.departments(work)
-    found = [f"{departments[task.department_code or ''].zh}：{content['findings']}" for task, content in findings]
-    told = {**visit, "findings": "\n".join([visit["findings"], *found])}
+    found = [
+        f"{departments[task.department_code].zh}：{content.get('findings', '')}"
+        for task, content in findings.values()
+        if task.department_code
+    ]
+    officers = sorted(dossiers.names(work, there).values())
+    told = {**visit, "findings": "\n".join([str(visit.get("findings") or ""), *found])}
     signed = {"officers": officers, "signature": "、".join(officers)}
     notices.put(work, case, kinds.catalogue()["site-visit-record"], told | signed)
     return {}

@@ -8,15 +8,18 @@ from approval.domain import manifests
 from approval.domain.answers import Form
 from approval.domain.errors import Fault
 from approval.domain.manifests import CaseKind, LicenceRule, Manifest
+from approval.domain.texts import LONGEST_CODE
 from approval.expressions import feel
-from approval.services import errands, kinds, statutes, types
+from approval.services import countdowns, errands, kinds, statutes, types
+from approval.services.pledges import CHECKS
 from certificates import CertificateError, LicenceType
 
 # What the guide of every item tells (行政许可法第三十条), and where a refusal says to turn to (第三十八条第二款).
 _SERVICE = frozenset({"place", "hours", "phone", "supervision_phone", "review_body", "court"})
 _OF_LICENCES = frozenset({"issue_licence", "draw_rendition"})
 _DEFERRAL, _TELL = "deferral", "tell_deferral"
-_CHECKS = frozenset({"keep_commitment", "break_commitment"})
+# What acts count by, beside the limits that timers name.
+_COUNTED = {"announce": "public_notice", "tell_hearing_rights": "hearing_request", "announce_hearing": "hearing"}
 _REVIEW, _FORWARD = "tier_review", "forward"
 _ANSWER = re.compile(r"\banswers\.([^\W\d]\w*)")
 
@@ -33,6 +36,7 @@ def faults(
         yield from _item_number(manifest)
         yield from _case_kind(manifest, definition)
         yield from _pledges(manifest, definition)
+        yield from _of_departments(manifest, definition)
         yield from _expressions(manifest, (forms or {}).get(manifest.filing_form))
         if manifest.licence:
             yield from _licence(manifest.licence, files)
@@ -59,7 +63,7 @@ def _names(
         named |= {
             "lane": (definition.lanes, manifest.lanes),
             "errand": (definition.errands.values(), filter(errands.known, definition.errands.values())),
-            "limit": (definition.countdowns | {"acceptance", "decision", "delivery"}, manifest.limits),
+            "limit": (_limits(definition) | {"acceptance", "decision", "delivery"}, manifest.limits),
             "task": (set().union(*(rule.tasks for rule in manifest.apart)), definition.tasks),
         }
         if manifest.licence is None:
@@ -69,21 +73,39 @@ def _names(
             yield Fault(manifests.FILE, name, 0, f"{kind} {name!r} is named but stands nowhere")
 
 
+def _limits(definition: engine.Definition) -> set[str]:
+    """Name the limits that a procedure needs (所需时限): those its timers mean, and those its acts count by."""
+    asked = set(definition.errands.values())
+    return set(definition.countdowns) | {limit for act, limit in _COUNTED.items() if act in asked}
+
+
 def _case_kind(manifest: Manifest, definition: engine.Definition | None) -> Iterator[Fault]:
     """Find what a kind of case (办件类型) wants and the pack lacks."""
     promised = manifest.limits.get("promised")
     if manifest.case_kind == CaseKind.INSTANT and (promised is None or promised.days > 1):
         yield Fault(manifests.FILE, "limits.promised.days", 0, "an item decided on the spot promises a day at most")
     if manifest.case_kind == CaseKind.JOINT:
-        lanes = {lane.department for lane in manifest.lanes.values()}
-        if not manifest.joint or (idle := sorted(set(manifest.joint) - lanes)):
-            why = f"no lane is of {', '.join(idle)}" if manifest.joint else "a joint item names its joint departments"
+        working = {
+            lane.department for name, lane in manifest.lanes.items() if not definition or name in _asked(definition)
+        }
+        if definition and _asks_many(definition):  # which lanes those are is worked out case by case
+            working = {lane.department for lane in manifest.lanes.values()}
+        if not manifest.joint or (idle := sorted(set(manifest.joint) - working)):
+            why = f"nothing asks {', '.join(idle)}" if manifest.joint else "a joint item names its joint departments"
             yield Fault(manifests.FILE, "department.joint", 0, why)
     if manifest.case_kind == CaseKind.FORWARDED:
         if _REVIEW not in manifest.limits:
             yield Fault(manifests.FILE, f"limits.{_REVIEW}", 0, "is missing: how long the lower tier examines")
         if definition and _FORWARD not in definition.errands.values():
             yield Fault(manifests.FILE, "case_kind", 0, f"nothing in the procedure asks for the errand {_FORWARD!r}")
+
+
+def _asked(definition: engine.Definition) -> set[str]:
+    return {post.lane for post in definition.tasks.values() if post.lane}
+
+
+def _asks_many(definition: engine.Definition) -> bool:
+    return any("groups" in dict(node.assignment) for node in definition.nodes.values() if node.id in definition.tasks)
 
 
 def _pledges(manifest: Manifest, definition: engine.Definition | None) -> Iterator[Fault]:
@@ -96,13 +118,37 @@ def _pledges(manifest: Manifest, definition: engine.Definition | None) -> Iterat
             yield Fault(
                 manifests.FILE, "materials", 0, f"the procedure lets materials come later but never asks {_TELL!r}"
             )
-    if manifest.commitment and asked is not None and not asked >= _CHECKS:
-        yield Fault(manifests.FILE, "commitment", 0, f"nobody would check it: {', '.join(sorted(_CHECKS - asked))}")
+    if manifest.commitment and asked is not None and not asked >= CHECKS:
+        yield Fault(manifests.FILE, "commitment", 0, f"nobody would check it: {', '.join(sorted(CHECKS - asked))}")
+    promised = {
+        "deferred": asked is not None and _TELL in asked,
+        "committed": asked is not None and bool(CHECKS & asked),
+    }
+    for name in sorted(name for name, wanted in promised.items() if wanted and manifest.facts.get(name) != name):
+        yield Fault(manifests.FILE, f"facts.{name}", 0, f'the procedure asks for what was promised: {name} = "{name}"')
+
+
+def _of_departments(manifest: Manifest, definition: engine.Definition | None) -> Iterator[Fault]:
+    """Find limits of single departments (部门时限) that nobody would be held to, or that no ledger could keep."""
     departments = {lane.department for lane in manifest.lanes.values()}
     for name in manifest.limits:
         base, _colon, department = name.partition(":")
         if department and (department not in departments or base not in manifest.limits):
             yield Fault(manifests.FILE, f"limits.{name}", 0, "is of no limit, or of a department without a lane")
+    for name in sorted(_of_many(definition)) if definition else ():
+        if name in countdowns.BEGUN_BY_LAW:
+            yield Fault(manifests.FILE, f"limits.{name}", 0, "counts for the whole case, not for each that is asked")
+        elif any(len(f"{name}:{department}") > LONGEST_CODE for department in departments):
+            yield Fault(manifests.FILE, f"limits.{name}"[:LONGEST_CODE], 0, "is too long beside a department's code")
+
+
+def _of_many(definition: engine.Definition) -> set[str]:
+    """Name the countdowns of tasks that many are asked at once (按部门分别计算的时限)."""
+    many = {node.id for node in definition.nodes.values() if "groups" in dict(node.assignment)}
+    guards = [node for node in definition.nodes.values() if node.attached in many]
+    return {
+        event.timing.countdown for node in guards for event in node.events if event.timing and event.timing.countdown
+    }
 
 
 def _posts(definition: engine.Definition) -> Iterator[Fault]:

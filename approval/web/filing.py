@@ -158,6 +158,8 @@ def attach(work: Work, draft_id: UUID, requirement: str) -> Any:
 def defer(work: Work, draft_id: UUID, requirement: str) -> Response:
     """Promise to hand a material in after acceptance, or take that back (容缺受理)."""
     work, found = _enter(work, draft_id, lock=True)
+    if requirement not in {material.code for material in surveys.pack(work, found).manifest.materials}:
+        raise NotFound(material=requirement)
     drafts.defer(work, found, requirement, later=request.form.get("later") == "1")
     at = url_for("filing.materials", draft_id=draft_id, **_then())
     return redirect(f"{at}#materials.{requirement}", _SEE_OTHER)

@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from approval.domain.actors import Post
+from approval.domain.actors import Actor, Post
 from approval.domain.errors import AnswersInvalid, Missing, NotAllowed, Refusal
 from approval.domain.texts import LONGEST_CODE
 from approval.models.tasks import Progress, Task
@@ -36,7 +36,6 @@ from approval.services import (
     statutes,
     tasks,
 )
-from approval.services.drawings import Sheet
 from approval.services.tasks import Tab
 from approval.web import forms as sheets
 from approval.web.door import PAGE, Door, Slowly, asked_page, office
@@ -106,7 +105,7 @@ def task(work: Work, task_id: UUID) -> Any:
     return _desk(work, found, access.hindrance(work, found), {})
 
 
-@door.post("/window/tasks/<uuid:task_id>")
+@door.post("/window/tasks/<uuid:task_id>", writes=False)
 def complete(work: Work, task_id: UUID) -> Any:
     """Complete a task with what was answered (办结待办); wrong answers stay on the page."""
     _require_post(work)
@@ -118,8 +117,8 @@ def complete(work: Work, task_id: UUID) -> Any:
         return _desk(work, found, hindrance, given)
     if questions and not hindrance and (missing := forms.check(questions, given)[1]):
         return _desk(work, found, None, given, missing), _UNPROCESSABLE
-    tasks.complete(work, task_id, given, token=_page_token() or None)
-    return redirect(url_for("window.queue", done=task_id), _SEE_OTHER)
+    actor, token = work.actor, _page_token() or None
+    return Slowly(lambda: _completed(actor, task_id, given, token))
 
 
 @door.post("/window/tasks/<uuid:task_id>/preview", writes=False)
@@ -134,7 +133,7 @@ def preview(work: Work, task_id: UUID) -> Any:
         page = _desk(work, found, hindrance, given, None if hindrance else missing)
         return page, _UNPROCESSABLE
     actor = work.actor
-    return Slowly(lambda: _drawn(outlooks.look(office(), actor, task_id, given)))
+    return Slowly(lambda: _foreseen(actor, task_id, given))
 
 
 @door.post("/window/tasks/<uuid:task_id>/return")
@@ -235,7 +234,25 @@ def _beside(work: Work, found: Task, tried: str, missing: list[Missing]) -> dict
     }
 
 
-def _drawn(found: list[Sheet]) -> Any:
+def _completed(actor: Actor, task_id: UUID, given: dict[str, Any], token: str | None) -> Any:
+    """Complete a task in a Work of its own: what an act refuses is undone first, and then told beside its field."""
+    try:
+        office().do(lambda work: tasks.complete(work, task_id, given, token=token), by=actor)
+    except AnswersInvalid as refused:
+        return _again(actor, task_id, given, refused.facts["missing"])
+    return redirect(url_for("window.queue", done=task_id), _SEE_OTHER)
+
+
+def _again(actor: Actor, task_id: UUID, given: dict[str, Any], missing: list[Missing]) -> Any:
+    with office().work(by=actor, read_only=True) as work:
+        return _desk(work, access.task_in_sight(work, task_id), None, given, missing), _UNPROCESSABLE
+
+
+def _foreseen(actor: Actor, task_id: UUID, given: dict[str, Any]) -> Any:
+    try:
+        found = outlooks.look(office(), actor, task_id, given)
+    except AnswersInvalid as refused:
+        return _again(actor, task_id, given, refused.facts["missing"])
     if not found:
         return render_template("window/nothing.html")
     reply = make_response(outlooks.draw(found[0]))

@@ -136,6 +136,8 @@ NOTICES: Mapping[str, LazyString] = {
     "deferral": _("已经容缺受理，请按期补齐您承诺补交的材料。"),
     "commitment": _("您选择了告知承诺，承诺书已经制作。"),
     "forwarded": _("审查已经完成，已报上级机关决定。"),
+    "hearing-called-off": _("原定的听证取消，需要重新办理。"),
+    "commitment-broken": _("核查认定您的承诺不实。"),
 }
 
 WAYS: Mapping[Way, LazyString] = {
@@ -190,10 +192,13 @@ JOURNAL: Mapping[str, LazyString] = {
     "case:announced": _("公示"),
     "case:hearing-announced": _("通知举行听证"),
     "case:hearing-held": _("听证完毕，制作笔录"),
+    "case:hearing-called-off": _("取消原定的听证"),
+    "case:not-suspended": _("期限已过，特别程序不再暂停计算"),
     "case:supplied": _("补齐容缺材料"),
     "material:deferred": _("容缺：承诺以后补交"),
     "card:given": _("亮牌"),
     "commitment:made": _("作出告知承诺"),
+    "commitment:voided": _("不再适用告知承诺"),
     "commitment:kept": _("核查：承诺属实"),
     "commitment:broken": _("核查：承诺不实"),
     "commitment:repaired": _("信用修复，可以再作承诺"),

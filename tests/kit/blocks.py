@@ -113,12 +113,13 @@ def files(
     materials: str = "",
     licence: bool = False,
     forwards: bool = False,
-    case_kind: str = "joint",
+    case_kind: str = "",
 ) -> dict[str, bytes]:
     """Write a pack; `blocks` are called before the decision, `after` once the case is concluded.
 
     `materials` and `more` are TOML; with `licence` it ends in one, with `forwards` a lower tier examines first.
     """
+    case_kind = case_kind or ("joint" if {"consult", "joint_visit_procedure"} & set(blocks) else "promised")
     tier = ["examination", "forward_case"] if forwards else []
     called = [f"call_{name}" for name in blocks]
     row = ["filed", "call_accept", "consulted", "visitors", *tier, *called, "decision", "decided"]

@@ -54,6 +54,16 @@ def walk(office: Office, number: str, *steps: Step) -> str:
     return number
 
 
+def return_to(office: Office, number: str, step: tuple[str, str], target: str) -> None:
+    """Claim an open task, and return its case to an earlier step."""
+    element, by = step
+    task = open_task(office, number, element)
+    with office.work(by=signed_in(office, by)) as work:
+        tasks.claim(work, task)
+    with office.work(by=signed_in(office, by)) as work:
+        tasks.return_to(work, task, target, "请重新办理（示例）。")
+
+
 def correct(office: Office, number: str, by: str = "chen", token: str | None = None) -> None:
     with office.work(by=signed_in(office, by)) as work:
         cases.correct(work, number, RETAIL, uploads("layout_plan"), token=token)

@@ -31,7 +31,7 @@ def test_the_main_diagram_comes_first_and_called_ones_are_named_after_their_call
     named = diagrams.files(pack)
     assert next(iter(named.items())) == ("process.bpmn", pack.manifest.name.zh)
     assert named[ACCEPTING] == "受理"
-    called = {"accept", "decide", "deliver", "site-visit"}
+    called = {"accept", "decide", "deferral", "deliver", "site-visit"}
     assert set(named) == {"process.bpmn"} | {f"_shared/{name}.bpmn" for name in called}
 
 

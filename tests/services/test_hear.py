@@ -2,9 +2,19 @@
 
 import pytest
 
-from approval.domain.errors import AnswersInvalid, NotAllowed, Unheard
+from approval.domain.errors import AnswersInvalid, IllegalStep, NotAllowed, Unheard
 from approval.models.people import Post
-from approval.services import countdowns, decisions, issuances, journal, people, suspensions, workers
+from approval.services import (
+    answers,
+    countdowns,
+    decisions,
+    hearings,
+    issuances,
+    journal,
+    people,
+    suspensions,
+    workers,
+)
 from tests.kit import blocks, walks
 from tests.kit.blocks import GRANT, REFUSE
 from tests.kit.samples import at
@@ -111,3 +121,48 @@ def test_article_48_who_examined_presides_over_no_hearing(office, accepted):
         walks.complete(office, accepted, ("hold_hearing", "huang", MINUTES[2]))
     assert refused.value.facts["basis"] == "行政许可法第四十八条第一款第三项"
     assert refused.value.facts["done"] == ["hearing_schedule"]
+
+
+@pytest.mark.article("行政许可法#47")
+def test_article_47_an_office_that_is_late_holds_the_hearing_all_the_same(office, clock, accepted):
+    walks.complete(office, accepted, ASK)
+    clock.now = at("2026-10-22 09:00")  # the last of the twenty days, and the last for the decision
+    with pytest.raises(AnswersInvalid):
+        walks.complete(office, accepted, schedule("2027-03-01"))
+    walks.complete(office, accepted, schedule("2026-11-02"))
+    clock.now = at("2026-11-02 11:00")
+    walks.walk(office, accepted, MINUTES, REFUSE)
+    assert walks.outcome(office, accepted)["decision"] == "refused"
+
+
+@pytest.mark.article("行政许可法#48.2")
+def test_article_48_minutes_are_of_a_hearing_that_was_held(office, accepted):
+    walks.walk(office, accepted, ASK, schedule("2026-09-29"))
+    with pytest.raises(IllegalStep):
+        walks.complete(office, accepted, MINUTES)
+
+
+@pytest.mark.article("行政许可法#48.1.1")
+def test_article_48_a_hearing_that_is_put_off_is_called_off_and_told_anew(office, clock, accepted):
+    walks.walk(office, accepted, ASK, schedule("2026-09-29"))
+    clock.now = at("2026-09-23 09:00")
+    walks.return_to(office, accepted, ("hold_hearing", "fang"), "hearing_schedule")
+    assert len(walks.told(office, "hearing-called-off")) == 1
+    with office.work(read_only=True) as work:
+        assert suspensions.covering(work, walks.case(work, accepted)) is None
+    clock.now = at("2026-09-24 09:00")
+    walks.complete(office, accepted, schedule("2026-10-13"))
+    clock.now = at("2026-10-13 11:00")
+    walks.walk(office, accepted, MINUTES, GRANT)
+    assert walks.outcome(office, accepted)["decision"] == "granted"
+
+
+@pytest.mark.parametrize("told", [{"held_on": "明天"}, {"held_on": "9999-12-31"}, {}, {"presider": "黄审查"}])
+def test_what_a_schedule_lacks_is_told_whatever_form_it_came_from(office, accepted, told):
+    walks.complete(office, accepted, ASK)
+    whole = schedule("2026-09-29")[2]
+    with office.work(by=walks.signed_in(office, "huang")) as work:
+        case = walks.case(work, accepted)
+        answers.keep(work, case, "hearing_schedule", whole | told if told else {})
+        with pytest.raises(AnswersInvalid):
+            hearings.announce(work, case)

@@ -5,8 +5,10 @@ from itertools import permutations
 import pytest
 
 from approval.domain.errors import NotAllowed, Opposed
+from approval.engine import NoWayOn
+from approval.models.people import Person
 from approval.models.tasks import Task
-from approval.services import answers, countdowns, dossiers, issuances, tasks, workers
+from approval.services import answers, countdowns, dossiers, issuances, journal, packs, people, tasks, workers
 from tests.kit import blocks, walks
 from tests.kit.blocks import GRANT, REFUSE
 from tests.kit.samples import at
@@ -133,3 +135,98 @@ def test_a_finding_against_the_site_stands_in_the_way_of_granting(office):
     answer(office, number, "XFJ", against, "visit_finding")
     with pytest.raises(Opposed):
         walks.complete(office, number, GRANT)
+
+
+def test_a_disagreement_is_not_taken_back_by_another_step_or_another_who_was_asked(office, clock):
+    number = blocks.accepted(office, "consult", "joint_visit_procedure", consulted=["消防岗"])
+    answer(office, number, "XFJ", DISAGREE)
+    clock.now = at("2026-09-24 15:00")
+    walks.complete(office, number, VISIT)
+    answer(office, number, "XFJ", {"result": "agree", **FINDINGS}, "visit_finding")
+    with pytest.raises(Opposed):
+        walks.complete(office, number, GRANT)
+
+
+def test_of_one_post_that_is_asked_twice_at_once_the_no_counts(office):
+    number = blocks.accepted(office, "consult", consulted=["消防岗", "消防岗"])
+    for given in (DISAGREE, AGREE):
+        with office.work(by=walks.signed_in(office, "su")) as work:
+            of_case = tasks.of_case(work, walks.case(work, number))
+            task = next(one for one in of_case if one.element == "consult_opinion" and one.progress == "open")
+            tasks.complete(work, task.id, given)
+    with pytest.raises(Opposed):
+        walks.complete(office, number, GRANT)
+
+
+def test_a_department_outside_the_joint_ones_is_heard_too(office):
+    number = blocks.accepted(office, "consult", case_kind="promised", consulted=["消防岗"])
+    answer(office, number, "XFJ", DISAGREE)
+    with pytest.raises(Opposed):
+        walks.complete(office, number, GRANT)
+
+
+def test_whoever_is_asked_anew_takes_the_no_back(office, clock):
+    number = blocks.accepted(office, "consult", consulted=["消防岗"])
+    clock.now = at("2026-09-22 09:00")
+    answer(office, number, "XFJ", DISAGREE)
+    clock.now = at("2026-09-23 09:00")
+    walks.return_to(office, number, ("decision", "cai"), "consult_opinion")
+    answer_open(office, number, AGREE)
+    walks.complete(office, number, GRANT)
+    assert walks.outcome(office, number)["decision"] == "granted"
+
+
+def answer_open(office, number, given):
+    task = walks.open_task(office, number, "consult_opinion")
+    with office.work(by=walks.signed_in(office, "su")) as work:
+        tasks.complete(work, task, given)
+
+
+def test_two_officers_of_one_name_are_two(office):
+    number = blocks.accepted(office, "joint_visit_procedure", consulted=["消防岗"])
+    with office.work() as work:
+        for code in ("wu", "su"):
+            work.session.get_one(Person, people.actor_by_code(work, code).person).name = "张伟"
+    walks.complete(office, number, VISIT)
+    answer(office, number, "XFJ", {"result": "agree", **FINDINGS}, "visit_finding")
+    assert walks.open_elements(office, number) == {"decision"}
+
+
+@pytest.mark.parametrize("groups", ["=1", "=[[1]]", '=["没有"]', '="没有这个岗"'])
+def test_groups_that_come_out_as_nobody_stop_the_case_for_an_administrator(office, groups):
+    files = blocks.files("consult", consulted=["消防岗"])
+    bpmn = files["_shared/consult.bpmn"].replace(
+        b'candidateGroups="=[consulted_lane]"', f"candidateGroups='{groups}'".encode()
+    )
+    with office.work() as work:
+        packs.deploy(work, packs.read(files | {"_shared/consult.bpmn": bpmn}))
+    number = blocks.file(office)
+    with pytest.raises(NoWayOn):
+        walks.complete(office, number, blocks.ACCEPT)
+
+
+def test_a_group_written_as_one_name_is_one_lane(office):
+    files = blocks.files("consult", consulted=["消防岗"])
+    bpmn = files["_shared/consult.bpmn"].replace(
+        b'candidateGroups="=[consulted_lane]"', b'candidateGroups="=consulted_lane"'
+    )
+    with office.work() as work:
+        packs.deploy(work, packs.read(files | {"_shared/consult.bpmn": bpmn}))
+    number = walks.walk(office, blocks.file(office), blocks.ACCEPT)
+    answer(office, number, "XFJ", AGREE)
+    assert walks.open_elements(office, number) == {"decision"}
+
+
+def test_more_people_at_once_than_anybody_can_follow_are_refused(office):
+    blocks.deploy(office, "consult", consulted=["消防岗"] * 101)
+    with pytest.raises(NoWayOn):
+        walks.complete(office, blocks.file(office), blocks.ACCEPT)
+
+
+def test_whoever_is_late_is_urged_by_name(office, clock):
+    number = blocks.accepted(office, "consult")
+    clock.now = at("2026-09-25 09:00")  # three days are over for the fire service, five are not for the others
+    workers.sweep(office)
+    with office.work(read_only=True) as work:
+        (line,) = [one for one in journal.read(work, walks.case(work, number)) if one.tag == "case:urged"]
+    assert line.facts["departments"] == ["XFJ"]

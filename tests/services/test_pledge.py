@@ -2,10 +2,26 @@
 
 import pytest
 
-from approval.domain.errors import AlreadyDone, IllegalStep, Incomplete, NotAllowed
+from approval.domain.errors import AlreadyDone, IllegalStep, Incomplete, NotAllowed, PackRefused
+from approval.engine import CannotMigrate
 from approval.models.pledges import Commitment
-from approval.services import cases, issuances, journal, licences, pledges, workers
+from approval.services import (
+    cases,
+    countdowns,
+    decisions,
+    issuances,
+    items,
+    journal,
+    licences,
+    packs,
+    pledges,
+    snapshots,
+    tasks,
+    versions,
+    workers,
+)
 from approval.services.pledges import Promise
+from certificates import Act
 from tests.kit import blocks, walks
 from tests.kit.blocks import ACCEPT, GRANT
 from tests.kit.samples import at, uploads
@@ -80,8 +96,8 @@ def test_only_what_the_item_lets_come_later_may_come_later(office):
 
 
 def test_nothing_is_granted_until_everything_has_come(office, deferred):
-    with office.work() as work, pytest.raises(Incomplete) as refused:
-        pledges.require_supplied(work, walks.case(work, deferred))
+    with office.work() as work, pytest.raises(Incomplete) as refused:  # as a procedure that does not wait would
+        decisions.grant(work, walks.case(work, deferred))
     assert where(refused) == [("materials.insurance", "missing")]
     supply(office, deferred, "insurance", token="once")
     supply(office, deferred, "insurance", token="once")
@@ -199,3 +215,97 @@ def test_only_a_signer_of_the_item_repairs_and_only_what_was_broken(office, comm
         pledges.repair(work, committed, "理由")
     with office.work(read_only=True) as work:
         assert work.session.get_one(Commitment, walks.case(work, committed).id).kept is None
+
+
+ROWS = [{"what": "answers.size", "problem": "不符。", "how": "改正。"}]
+ASK_SIZE = ("formal_check", "wang", {"result": "incomplete", "missing": ROWS})
+
+
+def correct(office, number, size, *codes):
+    with office.work(by=walks.signed_in(office, "chen")) as work:
+        cases.correct(work, number, {"size": size}, uploads(*codes) if codes else [])
+
+
+def test_answers_that_close_a_commitment_ask_for_the_proof_after_all(office):
+    deploy(office)
+    number = walks.walk(office, blocks.file(office, uploads("insurance"), promise=COMMITTED), ASK_SIZE)
+    with pytest.raises(Incomplete) as refused:
+        correct(office, number, "large")
+    assert where(refused) == [("materials.plan", "missing")]
+    correct(office, number, "large", "plan")
+    assert "commitment:voided" in tags(office, number)
+    walks.walk(office, number, ACCEPT, GRANT)
+    assert walks.open_elements(office, number) == set(), "nothing is left to check"
+
+
+def test_a_commitment_that_is_open_still_survives_a_correction(office):
+    deploy(office)
+    number = walks.walk(office, blocks.file(office, uploads("insurance"), promise=COMMITTED), ASK_SIZE)
+    correct(office, number, "small")
+    assert "commitment:voided" not in tags(office, number)
+
+
+def test_what_is_corrected_early_need_not_come_later(office):
+    deploy(office)
+    number = walks.walk(office, blocks.file(office, uploads("plan"), promise=LATER), ASK_SIZE)
+    correct(office, number, "large", "insurance")
+    walks.walk(office, number, ACCEPT, GRANT)
+    assert walks.outcome(office, number)["decision"] == "granted"
+
+
+def test_what_a_correction_asks_for_comes_with_it_and_not_later(office):
+    deploy(office)
+    row = {"what": "materials.insurance", "problem": "请一并提交。", "how": "上传。"}
+    ask = ("formal_check", "wang", {"result": "incomplete", "missing": [row]})
+    number = walks.walk(office, blocks.file(office, uploads("plan"), promise=LATER), ask)
+    with pytest.raises(Incomplete) as refused:
+        correct(office, number, "large")
+    assert where(refused) == [("materials.insurance", "missing")]
+
+
+def test_a_step_before_the_supply_is_not_returned_to_with_the_old_promise(office, clock):
+    deploy(office)
+    number = walks.walk(office, blocks.file(office, uploads("plan"), promise=LATER), ACCEPT)
+    clock.now = at("2026-09-22 09:00")
+    supply(office, number, "insurance")
+    task = walks.open_task(office, number, "decision")
+    with office.work(by=walks.signed_in(office, "cai")) as work:
+        tasks.claim(work, task)
+        assert "formal_check" not in {step.element for step in snapshots.steps(work, walks.case(work, number))}
+
+
+def test_a_licence_that_has_ended_otherwise_does_not_hold_the_verdict_up(office, quick):
+    deploy(office, licence=True)
+    number = walks.walk(office, blocks.file(office, uploads("insurance"), promise=COMMITTED), ACCEPT, GRANT)
+    with office.work(by=walks.signed_in(office, "cai")) as work:
+        licence = licences.of_case(work, walks.case(work, number)).number
+        licences.perform(work, licence, Act.CANCEL, reason="持证人申请注销。", basis="行政许可法第七十条")
+    walks.walk(office, number, (VISIT, "wu", {"result": "broken", "findings": "没有安全方案。"}), VERDICT)
+    assert "commitment:broken" in tags(office, number)
+    assert [told["reason"] for told in walks.told(office, "commitment-broken")] == ["活动没有按方案举办。"]
+
+
+def test_a_version_that_would_forget_a_promise_is_not_migrated_to(office, deferred):
+    blocks.deploy(office)
+    with office.work(by=walks.signed_in(office, "admin")) as work:
+        version = items.find(work, blocks.ITEM)
+        (prospect,) = versions.survey(work, [walks.case(work, deferred)], version)
+        assert "tell_deferral" in prospect.why
+        with pytest.raises(CannotMigrate):
+            versions.migrate(work, [deferred], version.id, "换版。")
+
+
+def test_a_pack_tells_its_procedure_what_was_promised(office):
+    files = blocks.files("deferral_procedure", materials=MATERIALS, more=COMMITMENT, after=("commitment_check",))
+    bare = files["item.toml"].replace(b'deferred = "deferred"\ncommitted = "committed"\n', b'deferred = "[]"\n')
+    with pytest.raises(PackRefused) as refused:
+        packs.check(files | {"item.toml": bare}, office.settings)
+    assert {"facts.committed", "facts.deferred"} <= {fault.element for fault in refused.value.facts["faults"]}
+
+
+def test_a_corrected_calendar_moves_the_check_of_a_commitment_too(office, committed):
+    with office.work() as work:
+        days = countdowns.calendar(work).data()
+        before = countdowns.due(work, walks.case(work, committed), "commitment_check").day
+        assert countdowns.import_calendar(work, {**days, "rest": [*days["rest"], "2026-10-19"]}) >= 1
+        assert countdowns.due(work, walks.case(work, committed), "commitment_check").day > before

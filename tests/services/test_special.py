@@ -2,8 +2,17 @@
 
 import pytest
 
-from approval.domain.errors import AnswersInvalid
-from approval.services import announcements, countdowns, issuances, journal, workers
+from approval.domain.errors import AnswersInvalid, Refusal
+from approval.services import (
+    announcements,
+    answers,
+    cases,
+    countdowns,
+    errands,
+    issuances,
+    journal,
+    workers,
+)
 from tests.kit import blocks, walks
 from tests.kit.samples import at
 
@@ -106,3 +115,72 @@ def test_a_suspension_that_the_law_has_no_cause_for_is_told_to_whoever_wrote_it(
     with pytest.raises(AnswersInvalid):
         walks.complete(office, number, ("special_begin", "huang", {**BEGIN[2], "cause": "holiday"}))
     assert walks.open_elements(office, number) == {"special_begin"}
+
+
+@pytest.mark.parametrize(
+    ("block", "steps"),
+    [("special", (BEGIN, RESULT)), ("public_notice_procedure", (NOTICE,))],
+)
+def test_a_procedure_that_is_late_goes_on_without_suspending_anything(office, clock, block, steps):
+    number = blocks.accepted(office, block, more=BASIS)
+    clock.now = at("2026-11-20 09:00")
+    walks.walk(office, number, *steps)
+    assert "case:not-suspended" in tags(office, number)
+    assert "case:suspended" not in tags(office, number)
+
+
+def test_a_step_that_is_returned_to_ends_what_it_had_suspended(office, clock):
+    number = blocks.accepted(office, "special")
+    clock.now = at("2026-09-28 09:00")
+    walks.complete(office, number, (*BEGIN[:2], {**BEGIN[2], "days": 30}))
+    clock.now = at("2026-09-29 09:00")
+    walks.return_to(office, number, ("special_result", "huang"), "special_begin")
+    walks.complete(office, number, (*BEGIN[:2], {**BEGIN[2], "cause": "appraisal", "days": 2}))
+    # 09-28 and 09-29 for the first, 09-29 and 09-30 for the second: three working days do not count.
+    assert due(office, number) == "2026-10-27"
+
+
+def test_what_a_withdrawn_case_announced_is_taken_down(office):
+    number = blocks.accepted(office, "public_notice_procedure")
+    walks.complete(office, number, NOTICE)
+    with office.work(by=walks.signed_in(office, "chen")) as work:
+        cases.withdraw(work, number, "不办了。")
+    with office.work(read_only=True) as work:
+        assert announcements.up(work) == []
+
+
+def test_the_countdown_of_a_notice_ends_with_it(office, clock):
+    number = blocks.accepted(office, "public_notice_procedure")
+    walks.complete(office, number, NOTICE)
+    clock.now = at("2026-09-27 00:01")
+    workers.sweep(office)
+    with office.work(read_only=True) as work:
+        assert not countdowns.going(work, walks.case(work, number), "public_notice")
+
+
+@pytest.mark.parametrize("days", ["七天", ["7"], 1.5, True, None])
+def test_days_that_are_no_number_are_told(office, days):
+    number = blocks.accepted(office, "special")
+    with office.work(by=walks.signed_in(office, "huang")) as work:
+        case = walks.case(work, number)
+        answers.keep(work, case, "special_begin", {"cause": "testing", "days": days, "reason": "检测。"})
+        with pytest.raises(AnswersInvalid):
+            errands.act_of("suspend")(work, case, {})
+
+
+@pytest.mark.parametrize("experts", ["甲专家", ["甲专家", "乙专家"]])
+def test_experts_are_listed_in_whatever_way_a_form_asks_for_them(office, experts):
+    number = blocks.accepted(office, "expert_review_procedure")
+    with office.work(by=walks.signed_in(office, "huang")) as work:
+        case = walks.case(work, number)
+        answers.keep(work, case, "expert_review", {**REVIEW, "experts": experts})
+        errands.act_of("issue:expert-opinion")(work, case, {})
+        facts = issuances.facts_of(issuances.of_case(work, case)[-1])
+    assert facts["experts"][0] == "甲专家"
+
+
+def test_acts_in_the_wrong_place_refuse_and_do_not_break(office):
+    number = blocks.accepted(office)
+    for act in ("announce", "announce_hearing", "keep_minutes", "record_joint_visit", "suspend:testing"):
+        with office.work(by=walks.signed_in(office, "huang")) as work, pytest.raises(Refusal):
+            errands.act_of(act)(work, walks.case(work, number), {})

@@ -81,7 +81,8 @@ def test_article_45_a_suspension_moves_both_limits_and_is_told_with_its_notice(o
         "planned_days": 7,
         "effect": "自2026-09-28起7个工作日不计入办理期限，期限届满日相应顺延。",
     }
-    facts = {"cause": "testing", "days": 7, "since": "2026-09-28", "notice": told["notice"]}
+    facts = {name: told[name] for name in ("notice", "days", "since", "basis", "decision_due", "promised_due")}
+    facts |= {"cause": "testing"}
     assert tags(office, accepted)[-1] == ("case:suspended", facts), "no free text in the journal"
     with office.work(read_only=True) as work:
         assert walks.case(work, accepted).due_on == date(2026, 11, 2)
@@ -316,7 +317,7 @@ def test_the_decision_names_the_sheet_and_a_later_calendar_does_not_change_it(of
     clock.now = at("2026-09-30 09:00")
     walks.walk(office, accepted, REVIEW, ADVISE, SIGN)
     named = walks.told(office, "granted")[0]["sheet"]
-    assert dict(tags(office, accepted))["case:granted"] == {"sheet": named}
+    assert dict(tags(office, accepted))["case:granted"]["sheet"] == named
     document = sheets.canonical(sheet(office, accepted))
     verdict = sheets.verify(document, named)
     assert (verdict.holds, verdict.digest, verdict.due) == (True, named, "2026-10-26")

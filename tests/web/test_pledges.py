@@ -130,7 +130,7 @@ def test_a_commitment_that_is_not_open_has_no_page(chen):
 
 def test_the_guide_says_what_kind_of_case_it_is_and_what_may_be_promised(chen):
     page = chen.get(f"/items/{blocks.ITEM}").text
-    for said in ("联办件", "可以容缺受理：承诺受理以后 10 个工作日内补齐。", "承诺不实的后果"):
+    for said in ("承诺件", "可以容缺受理：承诺受理以后 10 个工作日内补齐。", "承诺不实的后果"):
         assert said in page
 
 
@@ -142,3 +142,9 @@ def test_what_is_announced_is_there_for_everybody_and_names_nobody(office, clien
     assert NOTICE[2]["matter"] in page
     assert number not in page
     assert "陈示例" not in page
+
+
+def test_only_materials_of_the_item_are_put_off(chen):
+    draft = begin(chen, "large")
+    for code in ("nonsense", "a%0ab"):
+        assert defer(chen, draft, code, later="0").status_code == 404

@@ -8,7 +8,7 @@ from sqlalchemy import event, update
 from approval.domain.actors import Post
 from approval.models.cases import Case
 from approval.services import cases, people, tasks
-from tests.kit import walks
+from tests.kit import blocks, walks
 from tests.kit.samples import ACCEPT, ASK, FIRE, MATERIALS, RESTAURANT, RETAIL, REVIEW, id_number, uploads
 from tests.web.conftest import PASSWORD, send
 
@@ -296,3 +296,19 @@ def test_a_step_that_issues_no_notice_says_so(signed_in, office, city):
     send(huang, f"{path}/claim", form=QUEUE)
     fields = {"shown": ["result", "opinion"], "answers.result": "pass", "answers.opinion": "相符。"}
     assert "不会制发文书" in send(huang, f"{path}/preview", form=path, **fields).text
+
+
+def test_what_an_act_refuses_is_told_beside_its_field_and_nothing_is_half_done(signed_in, office, clock):
+    number = blocks.accepted(office, "hearing_procedure")
+    walks.complete(office, number, ("hearing_request", "chen", {"result": "ask"}))
+    huang = signed_in("huang")
+    path = f"/window/tasks/{walks.open_task(office, number, 'hearing_schedule')}"
+    send(huang, f"{path}/claim", form=QUEUE)
+    given = {"held_on": "2026-09-26", "hour": "09:30", "place": "听证室", "presider": "方听证", "examiner": "黄审查"}
+    fields = {"shown": list(given), **{f"answers.{key}": text for key, text in given.items()}}
+    for address in (path, f"{path}/preview"):
+        refused = send(huang, address, form=path, **fields)
+        assert refused.status_code == 422
+        assert 'value="听证室"' in refused.text, "what was given stays on the page"
+        assert re.search(r'id="answers\.held_on-why".*超出了允许的范围', refused.text)
+    assert walks.open_elements(office, number) == {"hearing_schedule", "hearing_schedule_late"}
