@@ -14,6 +14,7 @@ from approval.domain.manifests import APPLICANT
 from approval.domain.materials import MEDIA_TYPES, Upload, media_format, plain_name
 from approval.models.cases import Case
 from approval.models.drafts import Draft, DraftMaterial
+from approval.models.evidence import Evidence
 from approval.models.materials import Material, StoredContent
 from approval.models.people import Person
 from approval.models.tasks import Progress, Task
@@ -244,7 +245,7 @@ def forget(work: Work) -> int:
 
 
 def clear(work: Work) -> int:
-    """Clear bytes that no material and no draft refers to any more (清除无主文件); return how many were taken up.
+    """Clear bytes that no material, draft or evidence refers to any more (清除无主文件); return how many were taken up.
 
     What was handed in within the last day stays: somebody may be about to refer to it.
     """
@@ -253,6 +254,7 @@ def clear(work: Work) -> int:
         or_(StoredContent.kept_at.is_(None), StoredContent.kept_at < since),
         ~select(Material.id).where(Material.sha256 == StoredContent.sha256).exists(),
         ~select(DraftMaterial.draft_id).where(DraftMaterial.sha256 == StoredContent.sha256).exists(),
+        ~select(Evidence.id).where(Evidence.sha256 == StoredContent.sha256).exists(),
     )
     found = work.session.scalars(loose.order_by(StoredContent.sha256).limit(_AT_ONCE)).all()
     for sha256 in found:

@@ -63,11 +63,15 @@ def examine(work: Work, manifest: Manifest, upload: Upload) -> list[Missing]:
     """
     if faults := _formal(work, manifest, upload):
         return faults
+    label = next(material.name.zh for material in manifest.materials if material.code == upload.requirement)
+    return [Missing(f"materials.{upload.requirement}", why, label)] if (why := fault(work, upload)) else []
+
+
+def fault(work: Work, upload: Upload) -> str:
+    """Open a file of a known format and tell what is wrong with it (打开文件核对), by a code; empty when nothing is."""
     kind = media_format(upload)
     assert kind is not None
-    seen = previews.examine(previews.source(kind, upload.content), _limits(work))
-    label = next(material.name.zh for material in manifest.materials if material.code == upload.requirement)
-    return [Missing(f"materials.{upload.requirement}", seen.fault, label)] if seen.fault else []
+    return previews.examine(previews.source(kind, upload.content), _limits(work)).fault or ""
 
 
 def keep(

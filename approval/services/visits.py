@@ -5,7 +5,7 @@ from typing import Any, Final
 from approval.domain.errors import NotAllowed, OutOfTurn
 from approval.models.cases import Case
 from approval.office import Work
-from approval.services import answers, dossiers, kinds, notices, people
+from approval.services import answers, dossiers, evidence, kinds, notices, people
 from approval.services.errands import act
 
 VISIT: Final = "joint_visit"
@@ -38,6 +38,8 @@ def record(work: Work, case: Case) -> dict[str, Any]:
     ]
     officers = sorted(dossiers.names(work, there).values())
     told = {**visit, "findings": "\n".join([str(visit.get("findings") or ""), *found])}
-    signed = {"officers": officers, "signature": "、".join(officers)}
+    tasks = {lead.id, *(task.id for task, _content in findings.values())}
+    taken = [f"{one.filename}（SHA-256 {one.sha256}）" for one in evidence.of_case(work, case) if one.task_id in tasks]
+    signed = {"officers": officers, "signature": "、".join(officers), "evidence": taken}
     notices.put(work, case, kinds.catalogue()["site-visit-record"], told | signed)
     return {}

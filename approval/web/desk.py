@@ -10,9 +10,10 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from approval.domain.errors import AnswersInvalid, Missing, NotAllowed
+from approval.domain.materials import Upload, plain_name
 from approval.domain.texts import LONGEST_CODE
 from approval.office import Work
-from approval.services import access, bulks, countersigns, dossiers, filters, forms, handovers, memos, tasks
+from approval.services import access, bulks, countersigns, dossiers, evidence, filters, forms, handovers, memos, tasks
 from approval.web import forms as sheets
 from approval.web import window
 from approval.web.door import Door, Slowly, office
@@ -69,6 +70,34 @@ def answer(work: Work, countersign_id: UUID) -> Any:
     except AnswersInvalid as refused:
         return _page(work, refused.facts["missing"], answered=countersign_id), _UNPROCESSABLE
     return redirect(url_for("desk.mine"), _SEE_OTHER)
+
+
+@door.post("/window/tasks/<uuid:task_id>/evidence", writes=False)
+def take(work: Work, task_id: UUID) -> Any:
+    """Put a photograph or a paper to one's task (上传取证材料); it is opened first, and what is wrong is said."""
+    actor, sent = work.actor, request.files.get("file")
+    access.task(work, task_id)
+    upload = Upload("", plain_name((sent and sent.filename) or ""), sent.read() if sent else b"")
+
+    def examine() -> Any:
+        wrong = evidence.examine(work, upload)
+
+        def attach() -> None:
+            if wrong:
+                raise AnswersInvalid(missing=wrong)
+            evidence.attach(later, task_id, upload)
+
+        with office().work(by=actor) as later:
+            return _tried(later, task_id, attach, url_for("window.task", task_id=task_id, _anchor="evidence"))
+
+    return Slowly(examine)
+
+
+@door.post("/window/evidence/<uuid:evidence_id>/remove")
+def put_away(work: Work, evidence_id: UUID) -> Response:
+    """Take a file off one's open task (移除取证材料)."""
+    task = evidence.remove(work, evidence_id)
+    return redirect(url_for("window.task", task_id=task.id, _anchor="evidence"), _SEE_OTHER)
 
 
 @door.post("/window/cases/<number>/notes")

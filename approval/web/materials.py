@@ -15,7 +15,7 @@ from approval.domain.errors import Unavailable
 from approval.domain.manifests import Manifest
 from approval.models.drafts import DraftMaterial
 from approval.office import Work
-from approval.services import access, drafts, items, materials, surveys
+from approval.services import access, drafts, evidence, items, materials, surveys
 from approval.services.materials import Viewing
 from approval.web.door import Door, Slowly, asked_page
 
@@ -24,6 +24,7 @@ door = Door("materials", __name__, for_people=True)
 _WIDTH = 1200
 _WIDTHS = {"small": 600, "large": 2400}
 _CASE, _DRAFT = "/materials/<uuid:material_id>", "/drafts/<uuid:draft_id>/materials/<requirement>"
+_EVIDENCE = "/window/evidence/<uuid:evidence_id>"
 _SEALED_OFF = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 
@@ -76,6 +77,25 @@ def draft_preview(work: Work, draft_id: UUID, requirement: str, page: int) -> Sl
 def draft_download(work: Work, draft_id: UUID, requirement: str) -> Response:
     """Hand out the original of a file of a draft to save (下载草稿材料)."""
     return _handed_out(*materials.content(work, _of_draft(work, draft_id, requirement)))
+
+
+@door.get(_EVIDENCE)
+def evidence_show(work: Work, evidence_id: UUID) -> Slowly:
+    """Show what an officer put to a task, page by page (查看取证材料)."""
+    found, _case = evidence.obtain(work, evidence_id)
+    return _shown(materials.view(work, found), {"evidence_id": evidence_id}, name=None, replaced=None, case=None)
+
+
+@door.get(f"{_EVIDENCE}/pages/<int:page>.png")
+def evidence_preview(work: Work, evidence_id: UUID, page: int) -> Slowly:
+    """Draw one page of evidence (取证材料预览图)."""
+    return _drawn(materials.view(work, evidence.obtain(work, evidence_id)[0]), page)
+
+
+@door.get(f"{_EVIDENCE}/file")
+def evidence_download(work: Work, evidence_id: UUID) -> Response:
+    """Hand out the original of evidence to save (下载取证材料)."""
+    return _handed_out(*materials.content(work, evidence.obtain(work, evidence_id)[0]))
 
 
 def _of_draft(work: Work, draft_id: UUID, requirement: str) -> DraftMaterial:

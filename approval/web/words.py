@@ -197,6 +197,8 @@ JOURNAL: Mapping[str, LazyString] = {
     "case:supplied": _("补齐容缺材料"),
     "material:deferred": _("容缺：承诺以后补交"),
     "card:given": _("亮牌"),
+    "evidence:attached": _("上传取证材料"),
+    "evidence:removed": _("移除取证材料"),
     "commitment:made": _("作出告知承诺"),
     "commitment:voided": _("不再适用告知承诺"),
     "commitment:kept": _("核查：承诺属实"),

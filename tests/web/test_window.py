@@ -1,6 +1,7 @@
 """The clerk's half of the road: the queue, a task beside its case, and completing it once."""
 
 import re
+from io import BytesIO
 
 import pytest
 from sqlalchemy import event, update
@@ -10,6 +11,7 @@ from approval.models.cases import Case
 from approval.services import cases, people, tasks
 from tests.kit import blocks, walks
 from tests.kit.samples import ACCEPT, ASK, FIRE, MATERIALS, RESTAURANT, RETAIL, REVIEW, id_number, uploads
+from tests.services.test_take import photograph
 from tests.web.conftest import PASSWORD, send
 
 ENGLISH = {"Accept-Language": "en-GB,en;q=0.9"}
@@ -312,3 +314,19 @@ def test_what_an_act_refuses_is_told_beside_its_field_and_nothing_is_half_done(s
         assert 'value="听证室"' in refused.text, "what was given stays on the page"
         assert re.search(r'id="answers\.held_on-why".*超出了允许的范围', refused.text)
     assert walks.open_elements(office, number) == {"hearing_schedule", "hearing_schedule_late"}
+
+
+def test_a_photograph_is_put_to_a_task_seen_and_taken_off_without_javascript(desk, signed_in):
+    wang, path = desk("wang")
+    sent = send(wang, f"{path}/evidence", form=path, file=(BytesIO(photograph().content), "现场.png"))
+    assert sent.location == f"{path}#evidence"
+    page = wang.get(path).text
+    show = re.search(r'href="(/window/evidence/[0-9a-f-]+)"', page)[1]
+    assert wang.get(show).status_code == 200
+    assert wang.get(f"{show}/pages/1.png").content_type == "image/png"
+    assert wang.get(f"{show}/file").headers["Content-Disposition"].startswith("attachment")
+    assert signed_in("chen").get(show).status_code in {403, 404}
+    wrong = send(wang, f"{path}/evidence", form=path, file=(BytesIO(b"nothing"), "x.png"))
+    assert (wrong.status_code, "文件格式不对" in wrong.text) == (422, True)
+    assert send(wang, f"{show}/remove", form=path).status_code == 303
+    assert show not in wang.get(path).text
