@@ -1,6 +1,7 @@
 """Announcements (公示、公告): what a procedure puts before everybody, for as many working days as its item says."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Final
 from uuid import uuid4
 
@@ -28,15 +29,19 @@ def announce(work: Work, case: Case) -> dict[str, Any]:
     manifest, told = items.pack_of(work, case).manifest, answers.latest(work, case)
     limit, workdays = manifest.limits[_CAUSE], countdowns.calendar(work, case)
     until = reckon([Entry(EntryType.START, work.today, limit.days, limit.basis)], workdays).day
-    matter = texts.reason(str(told.get("matter") or ""), where="answers.matter", label="公示的内容")
-    row = {"case_id": case.id, "matter": matter, "from_on": work.today, "until_on": until, "made_at": work.now}
-    work.session.add(Announcement(id=uuid4(), **row))
+    put_up(work, case, texts.reason(str(told.get("matter") or ""), where="answers.matter", label="公示的内容"), until)
     notice = ""
     if _CAUSE in manifest.exclusions:
         days = limit.days + workdays.is_workday(work.today)
         notice = suspensions.attempt(work, case, _CAUSE, days, str(told.get("reason") or ""))
-    journal.write(work, case, "case:announced", until=until.isoformat())
     return {"suspension": notice}
+
+
+def put_up(work: Work, case: Case, matter: str, until: date) -> None:
+    """Put something before everybody until a day (公告), the day included."""
+    row = {"case_id": case.id, "matter": matter, "from_on": work.today, "until_on": until, "made_at": work.now}
+    work.session.add(Announcement(id=uuid4(), **row))
+    journal.write(work, case, "case:announced", until=until.isoformat())
 
 
 def up(work: Work) -> Sequence[Announcement]:

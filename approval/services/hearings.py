@@ -11,6 +11,7 @@ from approval.domain.errors import AnswersInvalid, IllegalStep, Missing
 from approval.models.cases import Case
 from approval.office import Work
 from approval.services import (
+    announcements,
     answers,
     countdowns,
     decisions,
@@ -59,6 +60,12 @@ def announce(work: Work, case: Case) -> dict[str, Any]:
     if str(told.get("presider") or "").strip() == str(told.get("examiner") or "").strip():
         raise AnswersInvalid(missing=[Missing("answers.presider", "not-a-choice", "主持人")])
     notices.put(work, case, kinds.catalogue()["hearing"], told)
+    if told.get("public") is True:  # 第四十六条: of the authority's own motion, announced to everybody
+        name = items.pack_of(work, case).manifest.name.zh
+        matter = (
+            f"{name}听证：{held_on.isoformat()} {told.get('hour')}，{told.get('place')}，主持人{told.get('presider')}"
+        )
+        announcements.put_up(work, case, matter, held_on)
     days = workdays.between(work.today, held_on) + workdays.is_workday(work.today)
     notice = suspensions.attempt(work, case, _CAUSE, days, f"定于{held_on.isoformat()}举行听证。")
     journal.write(

@@ -5,6 +5,7 @@ import pytest
 from approval.domain.errors import AnswersInvalid, IllegalStep, NotAllowed, Unheard
 from approval.models.people import Post
 from approval.services import (
+    announcements,
     answers,
     countdowns,
     decisions,
@@ -166,3 +167,17 @@ def test_what_a_schedule_lacks_is_told_whatever_form_it_came_from(office, accept
         answers.keep(work, case, "hearing_schedule", whole | told if told else {})
         with pytest.raises(AnswersInvalid):
             hearings.announce(work, case)
+
+
+@pytest.mark.article("行政许可法#46")
+def test_article_46_a_hearing_of_the_authority_s_own_motion_is_announced_to_everybody(office, clock):
+    number = blocks.accepted(office, "hearing_held")
+    assert walks.open_elements(office, number) == {"hearing_schedule", "hearing_schedule_late"}
+    element, by, given = schedule("2026-09-29")
+    walks.complete(office, number, (element, by, given | {"public": True}))
+    with office.work(read_only=True) as work:
+        (up,) = announcements.up(work)
+    assert up.until_on.isoformat() == "2026-09-29"
+    assert "2026-09-29 09:30，示例路1号听证室" in up.matter
+    clock.now = at("2026-09-29 11:00")
+    walks.walk(office, number, MINUTES, GRANT)

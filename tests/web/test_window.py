@@ -307,7 +307,7 @@ def test_what_an_act_refuses_is_told_beside_its_field_and_nothing_is_half_done(s
     path = f"/window/tasks/{walks.open_task(office, number, 'hearing_schedule')}"
     send(huang, f"{path}/claim", form=QUEUE)
     given = {"held_on": "2026-09-26", "hour": "09:30", "place": "听证室", "presider": "方听证", "examiner": "黄审查"}
-    fields = {"shown": list(given), **{f"answers.{key}": text for key, text in given.items()}}
+    fields = {"shown": [*given, "public"], **{f"answers.{key}": text for key, text in given.items()}}
     for address in (path, f"{path}/preview"):
         refused = send(huang, address, form=path, **fields)
         assert refused.status_code == 422
