@@ -76,7 +76,8 @@ def answer(work: Work, countersign_id: UUID) -> Any:
 def take(work: Work, task_id: UUID) -> Any:
     """Put a photograph or a paper to one's task (上传取证材料); it is opened first, and what is wrong is said."""
     actor, sent = work.actor, request.files.get("file")
-    access.task(work, task_id)
+    if hindrance := access.hindrance(work, access.task_in_sight(work, task_id)):
+        raise hindrance
     upload = Upload("", plain_name((sent and sent.filename) or ""), sent.read() if sent else b"")
 
     def examine() -> Any:
