@@ -5,18 +5,19 @@ the wall clock.
 """
 
 import logging
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Engine, create_engine, event, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -50,6 +51,8 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 # PostgreSQL undid this transaction in favour of another: deadlock, serialization failure.
 _OVERTAKEN = frozenset({"40P01", "40001"})
+_READING = re.compile(r"\s*(SELECT|WITH)\b")
+_WRITING = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM|FOR (NO KEY UPDATE|(KEY )?SHARE))\b|_lock\(|nextval\(")
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
 
 
@@ -211,9 +214,12 @@ class Office:
     ) -> Iterator[Work]:
         session = self._make_session()
         try:
-            options: dict[str, Any] = {"read_only": read_only, "postgresql_readonly": read_only}
-            if steady and self.engine.dialect.name == "postgresql":  # on SQLite every Work reads so
-                options["isolation_level"] = "REPEATABLE READ"
+            options: dict[str, Any] = {"read_only": read_only}
+            if self.engine.dialect.name == "postgresql":  # on SQLite every Work is steady
+                if steady:
+                    options["isolation_level"] = "REPEATABLE READ"
+                elif read_only:  # two journeys to the server less, and every statement sees the newest all the same
+                    options["isolation_level"] = "AUTOCOMMIT"
             session.connection(execution_options=options)
             yield Work(session, self.clock() + self._ahead(session), by, self, notes)
             saving.save(session)
@@ -251,14 +257,16 @@ def open_office(settings: Settings | None = None, **parts: Any) -> Office:
 
 
 def tune(engine: Engine) -> Engine:
-    """Set the database up (数据库设定) so that two at once never lose an update; PostgreSQL only has rows gathered.
+    """Set the database up (数据库设定) so that two at once never lose an update, and what only reads never writes.
 
+    PostgreSQL: rows are gathered; a Work that only reads has no transaction, and is refused what is not to read.
     SQLite: WAL, full synchronisation, and a write lock from the first statement of every writing Work. One that only
     reads and has changed a row all the same is not committed: `PRAGMA query_only` would have every statement
     prepared anew.
     """
     if engine.dialect.name != "sqlite":
         saving.gather(engine)
+        event.listen(engine, "before_cursor_execute", _require_reading)
         return engine
 
     @event.listens_for(engine, "connect")
@@ -282,3 +290,14 @@ def tune(engine: Engine) -> Engine:
         return cast("sqlite3.Connection", connection.connection.driver_connection).total_changes
 
     return engine
+
+
+def _require_reading(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+    if connection.get_execution_options().get("read_only") and not _reads(statement):
+        raise InternalError(statement, None, PermissionError("this Work is to read only"))
+
+
+@lru_cache(maxsize=1_000)
+def _reads(statement: str) -> bool:
+    # Values are never part of a statement, so what it says is what it does.
+    return _READING.match(statement) is not None and _WRITING.search(statement) is None

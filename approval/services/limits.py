@@ -15,8 +15,10 @@ def require_below(work: Work, kind: str, key: str, most: int) -> None:
 
     Raises `TooMany` with the minutes to wait.
     """
-    if work.session.connection().dialect.name == "postgresql":
-        # Of many guesses at once each waits for the one before; on SQLite a writing Work does so anyway.
+    connection = work.session.connection()
+    if connection.dialect.name == "postgresql" and not connection.get_execution_options().get("read_only"):
+        # Of many guesses at once each waits for the one before; on SQLite a writing Work does so anyway. A Work that
+        # only reads counts afterwards, when the lock would be gone.
         work.session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"{kind}:{key}"))))
     minutes = work.office.settings.failure_minutes
     since = work.now - timedelta(minutes=minutes)

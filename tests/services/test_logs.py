@@ -25,7 +25,7 @@ def logged(office):
 
 
 def findings(office):
-    with office.work(read_only=True) as work:
+    with office.work(read_only=True, steady=True) as work:
         return [(finding.trouble, finding.where.split()[0]) for finding in logs.verify(work)]
 
 

@@ -4,7 +4,7 @@ import re
 from contextlib import suppress
 
 import pytest
-from sqlalchemy import delete, event, select, update
+from sqlalchemy import delete, event, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from approval.domain.actors import SYSTEM, VISITOR
@@ -40,7 +40,26 @@ def test_a_read_only_work_cannot_write(office):
         work.session.add(Serial(name="x", value=1))
     with pytest.raises(DBAPIError, match="read"), office.work(read_only=True) as work:
         work.session.execute(update(Case).values(incidents=9))
+    for names in ("a", "ab"):
+        with pytest.raises(DBAPIError, match="read"), office.work(read_only=True) as work:
+            _ = [saving.add(work.session, Serial, {"name": name, "value": 1}) for name in names]
     assert walks.everything(office) == before
+    with office.work(read_only=True) as work:
+        assert not work.session.scalars(select(Serial).where(Serial.name.in_(["x", "a", "b"]))).all()
+
+
+def test_a_read_only_work_on_postgresql_neither_locks_nor_hides_a_write(office):
+    if office.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite knows no lock on a row and no writing within a SELECT")
+    for statement in (
+        select(Serial).with_for_update(),
+        select(Serial).with_for_update(read=True),
+        select(func.pg_advisory_xact_lock(1)),
+        text("WITH gone AS (DELETE FROM serials RETURNING name) SELECT name FROM gone"),
+        text("TRUNCATE serials"),
+    ):
+        with pytest.raises(DBAPIError, match="read"), office.work(read_only=True) as work:
+            work.session.execute(statement)
 
 
 def test_a_writing_work_writes_again_after_a_reading_one_on_the_same_connection(office):
