@@ -14,7 +14,8 @@ from approval.models.materials import Material
 from approval.models.people import Organization, Person
 from approval.models.tasks import Progress, Task
 from approval.office import Work
-from approval.services import answers, countdowns, items, journal, materials, people, tasks
+from approval.services import answers, comparisons, countdowns, items, journal, materials, people, tasks
+from approval.services.comparisons import Comparison
 from approval.services.packs import Pack
 
 
@@ -37,8 +38,8 @@ class Opinion(NamedTuple):
 class Dossier(NamedTuple):
     """Everything an officer reads of one case (办件卷宗).
 
-    `replies` say of each thing that was to be put right what the applicant did about it; `names` are those of
-    everybody in the case, by id as text.
+    `replies` say of each thing that was to be put right what the applicant did about it; `licences` are those of the
+    materials that came from the store, by number; `names` are those of everybody in the case, by id as text.
     """
 
     case: Case
@@ -50,6 +51,7 @@ class Dossier(NamedTuple):
     running: list[Running]
     opinions: list[Opinion]
     materials: list[Material]
+    licences: Mapping[str, Comparison]
     tasks: list[Task]
     journal: list[JournalEntry]
     names: Mapping[str, str]
@@ -70,14 +72,16 @@ def read(work: Work, case: Case) -> Dossier:
     pack = items.pack_of(work, case)
     of_case = tasks.of_case(work, case)
     lines = journal.read(work, case)
+    filing, filed = pack.forms[pack.manifest.filing_form], answers.latest(work, case, answers.FILING)
+    handed_in = materials.of_case(work, case)
     acted = {UUID(line.actor) for line in lines if _is_person(line.actor)}
     claimed = {task.claimed_by for task in of_case if task.claimed_by}
     return Dossier(
         case=case,
         pack=pack,
         applicant=people.applicant(work, case.applicant_id, case.filed_by),
-        filing=pack.forms[pack.manifest.filing_form],
-        filed=answers.latest(work, case, answers.FILING),
+        filing=filing,
+        filed=filed,
         replies=answers.latest(work, case, answers.CORRECTION).get("replies", []),
         running=[
             Running(kind, due.day, countdowns.days_left(work, case, due.day))
@@ -86,7 +90,8 @@ def read(work: Work, case: Case) -> Dossier:
         opinions=[
             Opinion(task, pack.forms.get(task.form or ""), content) for task, content in answers.by_task(work, case)
         ],
-        materials=materials.of_case(work, case),
+        materials=handed_in,
+        licences=comparisons.compare(work, handed_in, filing, filed),
         tasks=of_case,
         journal=lines,
         names={str(id_): name for id_, name in names(work, acted | claimed).items()},

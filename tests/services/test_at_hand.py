@@ -3,8 +3,8 @@
 import pytest
 
 from approval.domain.errors import Incomplete, PackRefused
-from approval.services import cases, drafts, journal, licences, materials, packs, sharing, surveys
-from certificates import Act
+from approval.services import cases, dossiers, drafts, journal, licences, materials, packs, sharing, surveys
+from certificates import Act, State
 from tests.kit import walks
 from tests.kit.samples import ACCEPT, ADVISE, ASK, RETAIL, REVIEW, SIGN, at, uploads
 
@@ -33,9 +33,9 @@ def offered(office, pack):
         packs.deploy(work, packs.read({**pack.files, "item.toml": manifest}))
 
 
-def filed(office, who="chen", given=OTHERS):
+def filed(office, who="chen", given=OTHERS, answers=RETAIL):
     with office.work(by=walks.signed_in(office, who)) as work:
-        return cases.file(work, ITEM, RETAIL, given).number
+        return cases.file(work, ITEM, answers, given).number
 
 
 def of_case(office, case):
@@ -56,6 +56,35 @@ def test_a_licence_in_the_store_answers_what_is_asked_for(office, offered, numbe
         assert look.basis
         assert {"operator", "premises"} <= set(look.fields)
         assert "licence:shown" in {line.tag for line in journal.read(work, walks.case(work, case))}
+
+
+def test_the_licence_from_the_store_stands_beside_the_application(office, offered, number):
+    same, other = filed(office), filed(office, answers=RETAIL | {"premises": "泉州市鲤城区别处路9号"})
+    for case, agrees in ((same, True), (other, False)):
+        with office.work(by=walks.signed_in(office, "wang"), read_only=True) as work:
+            found = dossiers.read(work, walks.case(work, case)).licences[number]
+            elements = {element.name: element for element in found.elements}
+            assert (found.licence.number, found.licence.state) == (number, State.VALID)
+            assert elements["premises"].agrees is agrees
+            assert elements["residence"].agrees
+            assert elements["business_form"].agrees
+            assert elements["premises"].value == RETAIL["premises"]
+            assert elements["premises"].label.zh == "经营场所"
+            assert (elements["activities"].agrees, elements["operator"].agrees) == (None, None)
+
+
+def test_what_befell_the_licence_since_shows_beside_the_application(office, offered, number):
+    case = filed(office)
+    with office.work(by=walks.signed_in(office, "cai")) as work:
+        licences.perform(work, number, Act.SUSPEND, reason="整改", basis="第六十四条")
+    with office.work(by=walks.signed_in(office, "wang"), read_only=True) as work:
+        assert dossiers.read(work, walks.case(work, case)).licences[number].licence.state == State.SUSPENDED
+
+
+def test_a_file_that_was_handed_in_is_compared_with_nothing(office, offered, number):
+    case = filed(office, given=uploads())
+    with office.work(by=walks.signed_in(office, "wang"), read_only=True) as work:
+        assert dossiers.read(work, walks.case(work, case)).licences == {}
 
 
 def test_whoever_uploads_a_file_is_taken_at_their_word_and_nobody_looks(office, offered, number):

@@ -8,11 +8,12 @@ from sqlalchemy import event, update
 
 from approval.domain.actors import Post
 from approval.models.cases import Case
-from approval.services import cases, people, tasks
+from approval.paths import WORKFLOWS
+from approval.services import cases, packs, people, tasks
 from tests.kit import blocks, walks
 from tests.kit.samples import ACCEPT, ASK, FIRE, MATERIALS, RESTAURANT, RETAIL, REVIEW, id_number, uploads
 from tests.services.test_take import photograph
-from tests.web.conftest import PASSWORD, send
+from tests.web.conftest import ITEM, PASSWORD, send
 
 ENGLISH = {"Accept-Language": "en-GB,en;q=0.9"}
 QUEUE = "/window/tasks"
@@ -70,6 +71,28 @@ def test_the_page_tells_what_was_applied_for_in_both_languages(desk):
         assert said in chinese
     assert "Form of business" in english
     assert "Opinions so far" not in english
+
+
+def test_a_licence_from_the_store_stands_beside_what_was_applied_for(office, desk):
+    # An item that asks for the food licence which the applicant has from the case that was granted.
+    files = packs.from_folder(WORKFLOWS / ITEM)
+    manifest = files["item.toml"].replace(b'code = "food-business-licence"', b'code = "catering-filing"', 1)
+    files["item.toml"] = manifest.replace(b'["11100000MB0143028R001"]', b'["11100000000013338W032"]')
+    with office.work() as work:
+        packs.deploy(work, packs.read(files))
+    given = [upload for upload in uploads() if upload.requirement != "business_licence"]
+    with office.work(by=walks.signed_in(office, "chen")) as work:
+        answers = RETAIL | {"premises": "泉州市鲤城区<b>别处</b>路9号"}
+        number = cases.file(work, "catering-filing", answers, given).number
+    wang, path = desk("wang", number)
+    chinese, english = wang.get(path), wang.get(path, headers=ENGLISH)
+    assert "&lt;b&gt;别处" in chinese.text
+    assert f"经营场所 {RETAIL['premises']} 与申请不一致 申请填写：" in told(chinese)
+    assert f"住所 {RETAIL['residence']} 与申请一致" in told(chinese)
+    assert " Differs " in told(english)
+    assert "与证照库比对" not in english.text
+    wang, path = desk("wang")
+    assert "与证照库比对" not in wang.get(path).text
 
 
 def test_completing_leads_back_and_says_what_was_done_and_what_follows(desk):
