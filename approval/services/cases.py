@@ -129,8 +129,6 @@ def correct(
     task = _applicant_task(work, case, token)
     if task is None:
         return case
-    access.require_moving(case)
-    timers.come_first(work, case, task)
     pack = items.pack_of(work, case)
     uploads = tuple(uploads)
     applicant = people.applicant(work, case.applicant_id, case.filed_by)
@@ -166,8 +164,6 @@ def supply(work: Work, number: str, uploads: Iterable[Upload], *, token: str | N
     task = _applicant_task(work, case, token)
     if task is None:
         return case
-    access.require_moving(case)
-    timers.come_first(work, case, task)
     if case.status != Status.ACCEPTED:
         raise IllegalStep(asked="supply", status=case.status)
     pack, uploads = items.pack_of(work, case), tuple(uploads)
@@ -300,7 +296,7 @@ def _applicant(work: Work) -> UUID | None:
 
 
 def _applicant_task(work: Work, case: Case, token: str | None) -> Task | None:
-    """Find the applicant's open task; None when this very reply was already taken."""
+    """Find the applicant's open task, once what was due before is done; None when this very reply was already taken."""
     # A correction has no form of its own: it answers the whole application again.
     theirs = select(Task).where(Task.case_id == case.id, Task.role == APPLICANT, Task.form.is_(None))
     if token is not None and work.session.scalars(theirs.where(Task.done_token == token)).first():
@@ -308,6 +304,8 @@ def _applicant_task(work: Work, case: Case, token: str | None) -> Task | None:
     task = work.session.scalars(theirs.where(Task.progress == Progress.OPEN)).first()
     if task is None:
         raise AlreadyDone(case=case.number)
+    access.require_moving(case)
+    timers.come_first(work, case, task)
     return task
 
 

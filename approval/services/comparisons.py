@@ -11,7 +11,7 @@ from approval.office import Work
 from approval.services import types
 from certificates import Identifier, Licence
 
-_SCALARS = (str, int, float, bool)
+_SCALARS = (str, int, float)
 
 
 class Element(NamedTuple):
