@@ -126,7 +126,11 @@ class Opposed(OutOfTurn):
 
 
 class Unheard(OutOfTurn):
-    """A hearing was announced, and decisions follow its minutes, which are not there yet."""
+    """A hearing was announced or asked for, and decisions follow its minutes, which are not there yet."""
+
+
+class PartiesUnheard(OutOfTurn):
+    """Those whose significant interests the case concerns have not been heard, and their time to speak still runs."""
 
 
 class Overtaken(OutOfTurn):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from approval.domain.notices import Way
 from approval.models.base import CODE, Base, one_of
 from approval.models.cases import Case, Notice
+from approval.models.parties import InterestedParty
 
 _DUE = text("try_at IS NOT NULL")
 
@@ -18,7 +19,8 @@ class FormalNotice(Base):
     """A formal notice as it was issued (文书): written once; only its drawing comes later, and once.
 
     `facts` are canonical JSON and `digest` their SHA-256; `sha256` is that of the sealed PDF. `try_at` is when it is
-    drawn next: none once it is drawn, or was tried too often.
+    drawn next: none once it is drawn, or was tried too often. `person_id` is whom it is for: who filed the case, or an
+    interested party (`party_id`), where that is a person the office knows.
     """
 
     __tablename__ = "formal_notices"
@@ -30,7 +32,8 @@ class FormalNotice(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     notice_id: Mapped[UUID | None] = mapped_column(ForeignKey("notices.id"), index=True)
-    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    party_id: Mapped[UUID | None] = mapped_column(ForeignKey("interested_parties.id"), index=True)
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     department_code: Mapped[str] = mapped_column(ForeignKey("departments.code"))
     kind: Mapped[str] = mapped_column(CODE)
     number: Mapped[str] = mapped_column(CODE, unique=True)
@@ -47,6 +50,7 @@ class FormalNotice(Base):
     pdf: Mapped[bytes | None] = mapped_column(deferred=True)
     case: Mapped[Case] = relationship()
     notice: Mapped[Notice | None] = relationship()
+    party: Mapped[InterestedParty | None] = relationship()
 
 
 class Delivery(Base):

@@ -26,6 +26,7 @@ from approval.services import (
     licences,
     materials,
     notices,
+    parties,
     pledges,
     sheets,
 )
@@ -248,7 +249,13 @@ def _write_down(work: Work, case: Case, decision: Status, tag: str, basis: str, 
 
 
 def _require_heard(work: Work, case: Case) -> None:
-    """Let a decision follow the minutes of the hearing that was announced (根据听证笔录决定, 第四十八条第二款)."""
+    """Let a decision follow what those concerned said, and the minutes of a hearing (听取意见、根据听证笔录决定).
+
+    第三十六条、第四十八条第二款: of a hearing that was announced, or that an interested party has asked for.
+    """
+    parties.require_heard(work, case)
+    if parties.hearing_asked(work, case) and not journal.has(work, case, HEARD):
+        raise Unheard(case=case.number)
     if journal.last(work, case, ANNOUNCED) > journal.last(work, case, HEARD, CALLED_OFF):
         raise Unheard(case=case.number)
 

@@ -14,7 +14,7 @@ from approval.domain.notices import RECORDED, Way
 from approval.models.cases import Case
 from approval.models.notices import Delivery, FormalNotice
 from approval.office import Work
-from approval.services import access, issuances, journal, kinds, people, tokens
+from approval.services import access, issuances, journal, kinds, parties, people, tokens
 
 _TAG: Final = "notice:delivered"
 _LONGEST_RECEIVER = 100
@@ -47,9 +47,14 @@ def obtain(work: Work, formal_id: UUID) -> FormalNotice:
 
 
 def addressed(work: Work, formal: FormalNotice) -> bool:
-    """Tell whether the actor is whom a notice is for (受送达人): who filed, or may act for the applicant."""
+    """Tell whether the actor is whom a notice is for (受送达人): who filed, who may act for the applicant.
+
+    What went to an interested party is for that party alone.
+    """
     case = formal.case
     acting = {organization.id for organization in people.organizations(work)}
+    if formal.party is not None:
+        return formal.party.holder_id is not None and formal.party.holder_id in {work.actor.person, *acting}
     return work.actor.person is not None and (
         case.applicant_id == work.actor.person
         or (case.filed_by == work.actor.person and case.applicant_id in acting)
@@ -78,6 +83,7 @@ def opened(work: Work, formal_id: UUID, person: UUID, receiver: str) -> bool:
     )
     assert isinstance(opening, CursorResult)
     if opening.rowcount:
+        parties.note_delivery(work, formal, work.now)
         journal.write(work, case, _TAG, notice=formal.number, way=Way.PORTAL.value)
     return bool(opening.rowcount)
 
@@ -116,6 +122,7 @@ def record(
     else:
         delivery.delivered_at, delivery.receiver = at, receiver
         delivery.review_until, delivery.suit_until = _remedies(work, formal, at).values()
+        parties.note_delivery(work, formal, at)
     work.session.add(delivery)
     tag, day = _TAG if delivery.delivered_at else "notice:announced", legal_day(at, work.office.settings.tz)
     journal.write(work, case, tag, notice=formal.number, way=way, on=day.isoformat())
@@ -140,6 +147,7 @@ def settle(work: Work) -> int:
         delivery.delivered_at = expiry(delivery.until, work.office.settings.tz) - timedelta(seconds=1)
         delivery.receiver = _ANNOUNCED
         delivery.review_until, delivery.suit_until = _remedies(work, delivery.formal, delivery.delivered_at).values()
+        parties.note_delivery(work, delivery.formal, delivery.delivered_at)
         journal.write(work, case, _TAG, notice=delivery.formal.number, way=delivery.way)
     return len(found)
 

@@ -11,10 +11,12 @@ from approval.domain.answers import Form
 from approval.domain.cases import Status
 from approval.models.cases import Case, JournalEntry
 from approval.models.materials import Material
+from approval.models.notices import FormalNotice
+from approval.models.parties import InterestedParty
 from approval.models.people import Organization, Person
 from approval.models.tasks import Progress, Task
 from approval.office import Work
-from approval.services import answers, comparisons, countdowns, items, journal, materials, people, tasks
+from approval.services import answers, comparisons, countdowns, items, journal, materials, parties, people, tasks
 from approval.services.comparisons import Comparison
 from approval.services.packs import Pack
 
@@ -35,6 +37,14 @@ class Opinion(NamedTuple):
     content: Mapping[str, Any]
 
 
+class Concern(NamedTuple):
+    """An interested party (利害关系人), the letter that told them, and the last day of their time once it runs."""
+
+    party: InterestedParty
+    letter: FormalNotice
+    until: date | None
+
+
 class Dossier(NamedTuple):
     """Everything an officer reads of one case (办件卷宗).
 
@@ -50,6 +60,7 @@ class Dossier(NamedTuple):
     replies: list[Mapping[str, str]]
     running: list[Running]
     opinions: list[Opinion]
+    concerns: list[Concern]
     materials: list[Material]
     licences: Mapping[str, Comparison]
     tasks: list[Task]
@@ -90,6 +101,7 @@ def read(work: Work, case: Case) -> Dossier:
         opinions=[
             Opinion(task, pack.forms.get(task.form or ""), content) for task, content in answers.by_task(work, case)
         ],
+        concerns=_concerns(work, case),
         materials=handed_in,
         licences=comparisons.compare(work, handed_in, filing, filed),
         tasks=of_case,
@@ -109,6 +121,15 @@ def follows(work: Work, task: Task) -> tuple[Status, list[Task]]:
     """Say what follows on a task (后续环节): where its case stands now, and the tasks that are open."""
     of_case = tasks.of_case(work, task.case)
     return Status(task.case.status), [each for each in of_case if each.progress == Progress.OPEN]
+
+
+def _concerns(work: Work, case: Case) -> list[Concern]:
+    letters = parties.letters(work, case)
+    found = []
+    for party in parties.of_case(work, case):
+        due = countdowns.due(work, case, party.countdown)
+        found.append(Concern(party, letters[party.id], due.day if due else None))
+    return found
 
 
 def _is_person(label: str) -> bool:

@@ -9,7 +9,7 @@ A *family* (自动事务族) is errands of one kind, told apart by what stands a
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from approval.models.cases import Case
 from approval.models.tasks import Errand
@@ -20,6 +20,11 @@ ActOf = Callable[[Work, Case, str], dict[str, Any]]
 Seen = Mapping[str, Any]
 """What a procedure sees where it asks for an act (流程变量): facts and outcomes, by name."""
 SeeingAct = Callable[[Work, Case, Seen], dict[str, Any]]
+
+PARTIES_HEARD: Final = "parties_heard"
+"""What the office tells a procedure once every interested party has spoken, or may no more (利害关系人答复完毕)."""
+MESSAGES: Final = frozenset({PARTIES_HEARD})
+"""The messages that the office sends to procedures which wait for them (对内消息)."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from approval.services import (
     journal,
     kinds,
     notices,
+    parties,
     statutes,
     suspensions,
 )
@@ -60,6 +61,7 @@ def announce(work: Work, case: Case) -> dict[str, Any]:
     if str(told.get("presider") or "").strip() == str(told.get("examiner") or "").strip():
         raise AnswersInvalid(missing=[Missing("answers.presider", "not-a-choice", "主持人")])
     notices.put(work, case, kinds.catalogue()["hearing"], told)
+    parties.tell_hearing(work, case, kinds.catalogue()["hearing"], told)
     if told.get("public") is True:  # 第四十六条: of the authority's own motion, announced to everybody
         name = items.pack_of(work, case).manifest.name.zh
         matter = (

@@ -19,7 +19,8 @@ from approval.domain.manifests import Manifest
 from approval.domain.notices import Kind, Way
 from approval.models.cases import Case, Notice
 from approval.models.notices import Delivery, DeliveryAddress, FormalNotice
-from approval.models.people import Department
+from approval.models.parties import InterestedParty
+from approval.models.people import Department, Person
 from approval.office import Work
 from approval.services import access, countdowns, items, kinds, materials, numbers, people
 from certificates import canonical_json
@@ -29,25 +30,35 @@ _SHOWN: Final = 4  # first and last characters of an identity number that a noti
 
 
 def issue(
-    work: Work, case: Case, kind: Kind, told: Mapping[str, Any], notice: Notice | None = None, *, number: str = ""
+    work: Work,
+    case: Case,
+    kind: Kind,
+    told: Mapping[str, Any],
+    notice: Notice | None = None,
+    *,
+    number: str = "",
+    party: InterestedParty | None = None,
 ) -> FormalNotice:
     """Issue a formal notice (制发文书) in this Work: numbered without gaps, to be drawn and delivered by a worker.
 
     `told` is what the verb says; what follows from the case (days due, remedies, materials) is added; `number` is one
-    that was drawn before by `number_of`. Raises
-    `NoticeIncomplete` naming everything that the law wants and nobody said: nothing is numbered or signed then
-    (行政许可法第三十二条、第三十八条第二款).
+    that was drawn before by `number_of`. It goes to who filed the case, or to an interested `party`, who is told the
+    applicant's name and no number. Raises `NoticeIncomplete` naming everything that the law wants and nobody said:
+    nothing is numbered or signed then (行政许可法第三十二条、第三十八条第二款).
     """
     manifest = items.pack_of(work, case).manifest
     known = complete(work, case, kind, told)
     department = work.session.get_one(Department, manifest.department)
     facts = known | _every(work, case, manifest, department)
+    if party is not None:
+        facts |= {"addressee": party.name, "applicant": {"name": facts["applicant"]["name"]}}
     said = canonical_json(_normal(facts))
     formal = FormalNotice(
         id=uuid4(),
         case=case,
         notice=notice,
-        person_id=case.filed_by,
+        party=party,
+        person_id=case.filed_by if party is None else _person(work, party),
         department_code=department.code,
         kind=kind.code,
         number=number or _number(work, department, manifest, kind),
@@ -223,6 +234,12 @@ def _delivery(work: Work, formal: FormalNotice, way: Way, address: str) -> Deliv
 
 def _day(work: Work, instant: datetime) -> str:
     return legal_day(instant, work.office.settings.tz).isoformat()
+
+
+def _person(work: Work, party: InterestedParty) -> UUID | None:
+    """Find the person that a party is (自然人), as far as that is known: of an organization nobody in particular."""
+    known = work.session.get(Person, party.holder_id) if party.holder_id else None
+    return known.id if known else None
 
 
 def _normal(value: Any) -> Any:

@@ -101,12 +101,13 @@ def _letter(work: Work, delivery: Delivery) -> Letter:
     formal = delivery.formal
     facts = issuances.facts_of(formal)
     item, number, organ = facts["item"]["name"], facts["case_number"], facts["department"]["name"]
+    whose = "您的办件" if formal.party_id is None else "与您有利害关系的办件"
     text = (
-        f"【{organ}】您的办件（{item}，办件编号 {number}）有一份新的文书。"
+        f"【{organ}】{whose}（{item}，办件编号 {number}）有一份新的文书。"
         f"请登录查看、下载：{work.office.settings.origin}/my/notices/{formal.id}\n"
     )
     if delivery.way == Way.EMAIL:
-        text += f"\n本信由系统自动发出，请不要回复。\n\nThere is a new notice in your case {number}.\n"
+        text += f"\n本信由系统自动发出，请不要回复。\n\nThere is a new notice in case {number}.\n"
     post = delivery.way == Way.POST
     return Letter(
         id=str(delivery.id),
@@ -115,7 +116,7 @@ def _letter(work: Work, delivery: Delivery) -> Letter:
         subject=f"{item}：新的文书（办件编号 {number}）",
         text=text,
         at=work.now,
-        name=facts["applicant"]["name"] if post else "",
+        name=(facts.get("addressee") or facts["applicant"]["name"]) if post else "",
         file=formal.pdf or b"" if post else b"",
     )
 

@@ -69,6 +69,12 @@ def applicant(work: Work, applicant_id: UUID, filed_by: UUID) -> dict[str, Any]:
     return {"kind": "person", "name": person.name, "number": person.id_number, "agent": agent}
 
 
+def holder_of(work: Work, number: str) -> UUID | None:
+    """Find whose identity number or credit code a number is (按证件号码), person or organization; None for nobody's."""
+    person = work.session.scalar(select(Person.id).where(Person.id_number == number))
+    return person or work.session.scalar(select(Organization.id).where(Organization.uscc == number))
+
+
 def organizations(work: Work) -> list[Organization]:
     """List the organizations that the actor may act for (可代理的单位)."""
     theirs = select(Organization).join(Agency).where(Agency.person_id == work.actor.person)

@@ -4,14 +4,13 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, union
+from sqlalchemy import select
 
 import certificates
 from approval.domain.cases import Status
 from approval.domain.countdown import legal_day
 from approval.expressions import feel
 from approval.models.cases import Case
-from approval.models.people import Organization, Person
 from approval.office import Work
 from approval.services import (
     answers,
@@ -20,6 +19,7 @@ from approval.services import (
     items,
     licences,
     notices,
+    people,
     procedures,
     renditions,
     statutes,
@@ -71,11 +71,8 @@ def overdue(work: Work, case: Case) -> bool:
 
 
 def _pending(work: Work, licence: Licence) -> Case | None:
-    holder = licence.holder_code
-    theirs = union(
-        select(Person.id).where(Person.id_number == holder), select(Organization.id).where(Organization.uscc == holder)
-    )
-    undecided = select(Case).where(Case.applicant_id.in_(theirs), Case.status.in_(_UNDECIDED))
+    holder = people.holder_of(work, licence.holder_code)
+    undecided = select(Case).where(Case.applicant_id == holder, Case.status.in_(_UNDECIDED))
     for case in work.session.scalars(undecided.order_by(Case.filed_at, Case.number)):
         concerned = _concerned(work, case)
         if concerned is not None and concerned.id == licence.id:

@@ -40,8 +40,8 @@ class CardRule(NamedTuple):
     valid_from: date
 
 
-class Renewal(NamedTuple):
-    """How long before its last day a licence's renewal is applied for (延续申请期), in calendar days, and why."""
+class Period(NamedTuple):
+    """A period that the law itself sets (法定期间), in days of one kind or the other, and why."""
 
     days: int
     basis: str
@@ -55,9 +55,21 @@ def exclusions() -> tuple[Exclusion, ...]:
 
 
 @cache
-def renewal() -> Renewal:
-    """Bring what the law says of renewals (延续的规定), 行政许可法第五十条."""
-    return Renewal(**_licensing()["renewal"])
+def renewal() -> Period:
+    """Bring how long before its last day a licence's renewal is applied for (延续申请期), in calendar days.
+
+    行政许可法第五十条.
+    """
+    return Period(**_licensing()["renewal"])
+
+
+@cache
+def statement() -> Period:
+    """Bring how long an interested party has to speak or to ask for a hearing (陈述意见期限), in working days.
+
+    行政许可法第三十六条、第四十七条; an item may give longer by `[limits.statement]`.
+    """
+    return Period(**_licensing()["statement"])
 
 
 @cache

@@ -156,7 +156,8 @@ def _posts(definition: engine.Definition) -> Iterator[Fault]:
     for node in definition.nodes.values():
         if node.id in definition.tasks and not node.lane and "groups" not in dict(node.assignment):
             yield Fault(node.file, node.id, node.line, "no lane holds this task: nobody would get it")
-        if node.event.kind in {"message", "signal"}:
+        known = node.event.kind == "message" and node.event.name in errands.MESSAGES
+        if node.event.kind in {"message", "signal"} and not known:
             yield Fault(node.file, node.id, node.line, f"nobody here sends a {node.event.kind}; use a task or a timer")
 
 

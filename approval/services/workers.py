@@ -26,6 +26,7 @@ from approval.services import (
     renditions,
     renewals,
     snapshots,
+    statements,
     timers,
     tokens,
     wallets,
@@ -202,8 +203,14 @@ def send(office: Office) -> int:
 
 
 def settle(office: Office) -> int:
-    """Write down which announcements have run their period (公告期满巡查), and return how many."""
-    return office.do(deliveries.settle)
+    """Write down which announcements have run their period (公告期满巡查), and who let their time to speak go by.
+
+    Return how many.
+    """
+    announced = office.do(deliveries.settle)
+    with office.work(by=SYSTEM, read_only=True) as work:
+        silent = statements.overdue(work)
+    return announced + sum(_tried(statements.lapse, office, party_id) for party_id in silent)
 
 
 def _tried(act: Callable[[Office, UUID], bool], office: Office, subject: UUID) -> bool:

@@ -46,6 +46,7 @@ COUNTDOWNS: Mapping[str, LazyString] = {
     "public_notice": _("公示期限"),
     "hearing_request": _("要求听证期限"),
     "hearing": _("组织听证期限"),
+    "statement": _("利害关系人陈述意见期限"),
     "deferral": _("容缺补齐期限"),
     "commitment_check": _("承诺核查期限"),
 }
@@ -193,6 +194,10 @@ JOURNAL: Mapping[str, LazyString] = {
     "case:hearing-announced": _("通知举行听证"),
     "case:hearing-held": _("听证完毕，制作笔录"),
     "case:hearing-called-off": _("取消原定的听证"),
+    "party:told": _("告知利害关系人"),
+    "party:known": _("利害关系人认领告知书"),
+    "party:stated": _("利害关系人陈述意见"),
+    "party:lapsed": _("利害关系人逾期没有陈述意见"),
     "case:not-suspended": _("期限已过，特别程序不再暂停计算"),
     "case:supplied": _("补齐容缺材料"),
     "material:deferred": _("容缺：承诺以后补交"),

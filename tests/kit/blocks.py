@@ -44,6 +44,7 @@ _LIMITS = {
     "public_notice": 5,
     "hearing_request": 5,
     "hearing": 20,
+    "statement": 7,
     "deferral": 10,
     "commitment_check": 30,
 }

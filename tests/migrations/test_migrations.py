@@ -17,6 +17,7 @@ from approval.domain.actors import SYSTEM
 from approval.models import migrations
 from approval.models.cases import Case
 from approval.models.migrations.remaking import remake
+from approval.models.notices import Delivery
 from approval.models.tasks import Timer
 from approval.office import open_office
 from approval.services import incidents
@@ -189,4 +190,56 @@ def test_what_was_sealed_before_it_could_be_extended_is_due(empty_settings):
     with office.work(read_only=True) as work:
         assert certificates.rendition_due(work.session, work.now)
         assert not certificates.rendition_due(work.session, datetime(2026, 9, 21, tzinfo=UTC))
+    office.close()
+
+
+def test_notices_and_their_deliveries_outlive_the_twenty_first_entry(empty_settings):
+    office = open_office(empty_settings)
+    one, now = uuid4().hex, "2026-09-21 01:00:00.000000"
+    with office.engine.begin() as connection:
+        command.upgrade(migrations._config(connection=connection), "0020")
+    with office.engine.begin() as connection:
+        for table, row in (
+            ("people", {"id": one, "code": "a", "name": "a", "id_number": "1"}),
+            ("departments", {"code": "D", "number": "001", "uscc": "u", "zh": "d", "en": "d"}),
+            ("items", {"code": "i"}),
+            (
+                "item_versions",
+                {"id": one, "item_code": "i", "ordinal": 1, "digest": "d", "name_zh": "i", "name_en": "i"}
+                | {"department_code": "D", "published_at": now, "published_by": "a"},
+            ),
+            (
+                "cases",
+                {"id": one, "number": "n", "item_version_id": one, "applicant_id": one, "filed_by": one}
+                | {"status": "filed", "filed_at": now, "deemed_accepted": False, "state": b"", "version": 1},
+            ),
+            (
+                "formal_notices",
+                {"id": one, "case_id": one, "person_id": one, "department_code": "D", "kind": "receipt", "number": "N"}
+                | {
+                    "facts": "{}",
+                    "digest": "d",
+                    "token": "t",
+                    "issued_at": now,
+                    "issued_by": "a",
+                    "attempts": 0,
+                    "why": "",
+                },
+            ),
+            (
+                "deliveries",
+                {"id": one, "formal_id": one, "way": "portal", "address": "", "made_at": now, "receiver": ""}
+                | {"recorded_by": "", "evidence": "{}", "attempts": 0, "why": ""},
+            ),
+        ):
+            names = ", ".join(row)
+            places = ", ".join(f"CAST(:{name} AS JSON)" if name == "evidence" else f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({places})"), row)
+    migrations.upgrade(office.engine)
+    assert differences(office.engine) == []
+    with office.work(by=SYSTEM) as work:
+        delivery = work.session.scalars(select(Delivery)).one()
+        assert (delivery.formal.number, delivery.formal.person_id.hex, delivery.formal.party) == ("N", one, None)
+        # Nobody in particular, as an interested party whom the office does not know.
+        delivery.formal.person_id = None
     office.close()

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -14,9 +15,22 @@ from approval.domain import notices as law
 from approval.domain.errors import AnswersInvalid, NotAllowed, NoticeIncomplete, PackRefused, Unavailable
 from approval.models.cases import Case, Serial
 from approval.models.notices import FormalNotice
+from approval.models.parties import InterestedParty
 from approval.models.people import Department, Person
 from approval.paths import WORKFLOWS
-from approval.services import countdowns, drawings, issuances, items, kinds, licences, notices, packs, people, workers
+from approval.services import (
+    countdowns,
+    drawings,
+    issuances,
+    items,
+    kinds,
+    licences,
+    notices,
+    packs,
+    parties,
+    people,
+    workers,
+)
 from approval.settings import Settings
 from certificates import Act
 from tests.kit import races, walks
@@ -197,8 +211,13 @@ def test_every_row_of_the_law_stands_in_the_catalogue_and_each_has_its_article()
     assert len(set(events)) == len(events)
 
 
-@pytest.mark.parametrize("code", sorted(code for code, kind in kinds.catalogue().items() if kind.template))
-def test_every_kind_is_drawn_in_its_frame(office, code):
+_DRAWN = sorted(code for code, kind in kinds.catalogue().items() if kind.template)
+
+
+@pytest.mark.parametrize(
+    ("code", "of_party"), [*((code, code == parties.LETTER) for code in _DRAWN), ("hearing", True)]
+)
+def test_every_kind_is_drawn_in_its_frame(office, code, of_party):
     kind = kinds.catalogue()[code]
     samples = {"day": "2026-10-20", "number": 5, "list": ["其一", "其二"], "text": "示例文字"}
     told = {
@@ -209,7 +228,10 @@ def test_every_kind_is_drawn_in_its_frame(office, code):
     with office.work() as work:
         case = walks.case(work, number)
         case.accepted_at = work.now
-        formal = issuances.issue(work, case, kind, told)
+        party = InterestedParty(
+            id=uuid4(), case=case, ordinal=1, name="林示例", id_number="", address="", interest="", named_at=work.now
+        )
+        formal = issuances.issue(work, case, kind, told, party=party if of_party else None)
         formal_id = formal.id
     assert drawings.draw(office, formal_id)
 

@@ -28,7 +28,7 @@ def test_every_status_outcome_and_question_has_words():
 
 
 def test_every_journal_line_has_words():
-    nouns = "case|task|timer|errand|licence|notice|procedure|countersign|memo|commitment|material|card|evidence"
+    nouns = "case|task|timer|errand|licence|notice|procedure|countersign|memo|commitment|material|card|evidence|party"
     tags = set(re.findall(rf'"((?:{nouns}):[a-z-]+)"', SERVICES))
     assert tags | {"case:granted", "case:refused"} == set(words.JOURNAL)
 

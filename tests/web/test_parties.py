@@ -1,0 +1,84 @@
+"""Interested parties on pages: who holds the letter finds it, speaks once, and officers see it; no JavaScript."""
+
+import re
+
+import pytest
+
+from approval.services import people
+from tests.kit import blocks, walks
+from tests.services.test_parties import LIN, YE, letter, named, of_case
+from tests.web.conftest import PASSWORD, send
+
+
+@pytest.fixture
+def number(office):
+    number = blocks.accepted(office, "interested_parties_procedure")
+    walks.complete(office, number, named(LIN, YE))
+    with office.work(by=walks.signed_in(office, "admin")) as work:
+        for code in ("ye", "su"):
+            people.set_password(work, code, PASSWORD)
+    return number
+
+
+def test_a_party_finds_the_letter_reads_it_and_speaks_once(signed_in, office, number):
+    lin = signed_in("lin")
+    path = f"/my/concerns/{of_case(office, number)[0].id}"
+    assert f'href="{path}"' in lin.get("/my/cases").text
+    page = lin.get(path).text
+    assert "陈示例" in page
+    assert "350502198701110015" not in page, "the applicant's number is not the neighbour's business"
+    assert "自您打开或者收到告知书之日起计算" in page
+    notice = lin.get(re.search(r'href="(/my/notices/[^"]+)"', page)[1]).text
+    assert "住宅相邻，夜间噪声。" in notice
+    assert f'href="{path}"' in notice
+    assert 'datetime="2026-10-10"' in lin.get(path).text, "opening the letter was its delivery"
+    long = send(lin, path, form=path, page_token="one", statement="长" * 2001)
+    assert (long.status_code, 'id="statement-why"' in long.text) == (422, True)
+    assert "长" * 2001 in long.text, "nothing that was typed is lost"
+    assert send(lin, path, form=path, page_token="two", statement="噪声\r\n太大", hearing="ask").location.endswith(path)
+    page = lin.get(path).text
+    assert "要求听证" in page
+    assert 'name="statement"' not in page
+    assert of_case(office, number)[0].statement == "噪声\n太大"
+    assert send(lin, path, form="/my/cases", page_token="three", statement="再说").status_code == 409
+
+
+def test_nobody_else_sees_what_concerns_a_party(signed_in, office, number):
+    path = f"/my/concerns/{of_case(office, number)[0].id}"
+    for who in ("chen", "ye", "huang"):
+        assert signed_in(who).get(path).status_code == 404
+    assert "与您有利害关系的办件" not in signed_in("chen").get("/my/cases").text
+    applicants = signed_in("chen").get(f"/my/cases/{number}").text
+    assert "林示例" not in applicants
+    assert "告知利害关系人" in applicants, "the applicant learns that somebody was told, and not who"
+
+
+def test_the_code_on_the_letter_leads_whom_it_names_to_it(client, signed_in, office, number):
+    token = letter(office, number, "叶住建").token
+    assert f'href="/my/concerns/letter/{token}"' in client.get(f"/verify/notices/{token}").text
+    path = f"/my/concerns/letter/{token}"
+    assert client.get(path).status_code in {302, 303, 401}
+    assert signed_in("lin").get(path).status_code == 404
+    ye = signed_in("ye")
+    assert "叶住建" in ye.get(path).text
+    there = send(ye, path, form=path).location
+    assert there == f"/my/concerns/{of_case(office, number)[1].id}"
+    assert ye.get(there).status_code == 200
+    assert ye.get(path).location == there
+
+
+def test_officers_see_whom_it_concerns_and_take_down_what_they_say(signed_in, office, number):
+    huang = signed_in("huang")
+    case = huang.get(f"/window/cases/{number}").text
+    assert case.count("还没有送达") == 2
+    path = f"/window/parties/{of_case(office, number)[1].id}"
+    assert f'href="{path}"' in case
+    without = send(huang, path, form=path, page_token="one", statement="没有意见")
+    assert (without.status_code, "没有意见</textarea>" in without.text) == (422, True)
+    done = send(huang, path, form=path, page_token="two", statement="没有意见", note="书面意见一页")
+    assert done.location == f"/window/cases/{number}#parties"
+    case = huang.get(f"/window/cases/{number}").text
+    assert "书面意见一页" in case
+    assert case.count("还没有送达") == 1
+    assert f'href="{path}"' not in case
+    assert signed_in("su").get(path).status_code == 404
