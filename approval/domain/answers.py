@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -27,6 +28,8 @@ _LAYOUT = frozenset({"text", "separator", "spacer", "html"})
 _SECTION = re.compile(r"[A-Za-z_][\w-]{0,79}", re.ASCII)
 # The custom properties that hold the English; `en.<value>` is that of an option.
 _ENGLISH: Mapping[str, str] = {"label": "en", "description": "en.help"}
+# `stance.<value>` is what a choice says of granting.
+_STANCE = "stance."
 _TEXT, _NUMBER = (str,), (int, float)
 _SHAPES: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("type", "id", "key", "path", "label", "description"), _TEXT),
@@ -49,12 +52,21 @@ _RANGES: Mapping[str, tuple[int, int]] = {
 }
 
 
+class Stance(StrEnum):
+    """What a choice says of granting (意见倾向): for it, against it, or that what was against it is dealt with."""
+
+    FOR = "for"
+    AGAINST = "against"
+    SETTLED = "settled"
+
+
 class Option(NamedTuple):
-    """One choice of a question (选项)."""
+    """One choice of a question (选项), and what it says of granting, if anything."""
 
     value: str
     label: str
     label_en: str
+    stance: Stance | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,8 @@ class Field:
     """One question of a form (填报项); `limits` are the schema's own names, such as `maxLength`, `decimalDigits`.
 
     `source` names a list of the item that the options come from (`catalogue`: its materials and the questions of its
-    filing form) instead of the schema.
+    filing form) instead of the schema; `supersedes` names a form whose answer, given before by the same post, it
+    takes the place of.
     """
 
     key: str
@@ -77,6 +90,7 @@ class Field:
     hidden_when: str
     fields: "tuple[Field, ...]" = ()
     source: str = ""
+    supersedes: str = ""
 
     def offering(self, listed: tuple[Option, ...]) -> "Field":
         """Offer what a list of the item has (按事项目录取选项) wherever that is asked for, in rows too."""
@@ -104,6 +118,16 @@ class Form:
     def fields(self) -> tuple[Field, ...]:
         """The questions of all sections (全部填报项)."""
         return tuple(question for section in self.sections for question in section.fields)
+
+    @property
+    def supersedes(self) -> frozenset[str]:
+        """The forms whose answers of before this one takes the place of (取代的表单): its own, and those it names."""
+        return frozenset({self.id, *(question.supersedes for question in self.fields if question.supersedes)})
+
+    def stance(self, content: Mapping[str, Any]) -> Stance | None:
+        """Say what answers say of granting (意见倾向); None where no choice among them says anything."""
+        chosen = ((option, content.get(question.key)) for question in self.fields for option in question.options)
+        return next((option.stance for option, value in chosen if option.stance and option.value == value), None)
 
     def offering(self, listed: tuple[Option, ...]) -> "Form":
         """Offer what a list of the item has (按事项目录取选项); a form that asks for none stays the same."""
@@ -215,14 +239,18 @@ def _fields(file: str, components: list[Any], hidden: str, faults: list[Fault], 
                 hidden_when=hidden_when,
                 fields=tuple(_fields(file, component.get("components", []), "", faults, depth + 1)),
                 source=source,
+                supersedes=component.get("properties", {}).get("supersedes", ""),
             )
 
 
 def _options(component: Any) -> Iterator[Option]:
-    english = component.get("properties", {})
+    properties = component.get("properties", {})
     for option in component.get("values", []):
         value, label = option["value"], option["label"]
-        yield Option(value, label, english.get(f"{_ENGLISH['label']}.{value}", label))
+        stance = properties.get(f"{_STANCE}{value}")
+        yield Option(
+            value, label, properties.get(f"{_ENGLISH['label']}.{value}", label), Stance(stance) if stance else None
+        )
 
 
 def _unkeepable(limits: Mapping[str, Any]) -> Iterator[str]:
@@ -246,6 +274,9 @@ def _misshapen(component: Any) -> Iterator[str]:
     yield from _unlike(component.get("conditional"), {"hide": _TEXT})
     properties = component.get("properties")
     yield from _unlike(properties, dict.fromkeys(properties, _TEXT) if isinstance(properties, dict) else {})
+    for name, stance in properties.items() if isinstance(properties, dict) else ():
+        if name.startswith(_STANCE) and stance not in set(Stance):
+            yield name
     options = component.get("values")
     for option in options if isinstance(options, list) else ():
         said = [option.get(name) for name in ("value", "label")] if isinstance(option, dict) else [None]

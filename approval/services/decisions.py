@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
+from approval.domain.answers import Stance
 from approval.domain.cases import FINAL, Status, step
 from approval.domain.errors import AnswersInvalid, IllegalStep, Missing, Opposed, Unanswered, Unheard
 from approval.domain.manifests import CaseKind, Manifest
@@ -28,6 +29,7 @@ from approval.services import (
     notices,
     parties,
     pledges,
+    recommendations,
     sheets,
 )
 from approval.services.errands import act
@@ -115,10 +117,11 @@ def grant(work: Work, case: Case) -> dict[str, Any]:
     """Grant what was applied for (准予), by whoever signs; the decision countdown stops (第三十八条第一款).
 
     Raises `Opposed` while a joint department's disagreement has not been dealt with, and `Incomplete` while a
-    material is still to come (容缺受理).
+    material is still to come (容缺受理); `AnswersInvalid` as `recommendations.note_unlike`.
     """
     _require_settled(work, case)
     pledges.require_supplied(work, case)
+    recommendations.note_unlike(work, case, Stance.FOR)
     return _decide(work, case, Status.GRANTED, _told(work, case).get("reason", ""))
 
 
@@ -130,6 +133,7 @@ def refuse(work: Work, case: Case) -> dict[str, Any]:
     """
     told = _told(work, case)
     _require_reason(told)
+    recommendations.note_unlike(work, case, Stance.AGAINST)
     return _decide(work, case, Status.REFUSED, told["reason"])
 
 

@@ -16,9 +16,21 @@ from approval.models.parties import InterestedParty
 from approval.models.people import Organization, Person
 from approval.models.tasks import Progress, Task
 from approval.office import Work
-from approval.services import answers, comparisons, countdowns, items, journal, materials, parties, people, tasks
+from approval.services import (
+    answers,
+    comparisons,
+    countdowns,
+    items,
+    journal,
+    materials,
+    parties,
+    people,
+    recommendations,
+    tasks,
+)
 from approval.services.comparisons import Comparison
 from approval.services.packs import Pack
+from approval.services.recommendations import Recommendation
 
 
 class Running(NamedTuple):
@@ -60,6 +72,7 @@ class Dossier(NamedTuple):
     replies: list[Mapping[str, str]]
     running: list[Running]
     opinions: list[Opinion]
+    recommended: list[Recommendation]
     concerns: list[Concern]
     materials: list[Material]
     licences: Mapping[str, Comparison]
@@ -86,6 +99,9 @@ def read(work: Work, case: Case) -> Dossier:
     filing, filed = pack.forms[pack.manifest.filing_form], answers.latest(work, case, answers.FILING)
     handed_in = materials.of_case(work, case)
     acted = {UUID(line.actor) for line in lines if _is_person(line.actor)}
+    opinions = [
+        Opinion(task, pack.forms.get(task.form or ""), content) for task, content in answers.by_task(work, case)
+    ]
     claimed = {task.claimed_by for task in of_case if task.claimed_by}
     return Dossier(
         case=case,
@@ -98,9 +114,8 @@ def read(work: Work, case: Case) -> Dossier:
             Running(kind, due.day, countdowns.days_left(work, case, due.day))
             for kind, due in countdowns.running(work, case)
         ],
-        opinions=[
-            Opinion(task, pack.forms.get(task.form or ""), content) for task, content in answers.by_task(work, case)
-        ],
+        opinions=opinions,
+        recommended=recommendations.standing(opinions),
         concerns=_concerns(work, case),
         materials=handed_in,
         licences=comparisons.compare(work, handed_in, filing, filed),

@@ -13,7 +13,19 @@ from approval.domain.errors import AnswersInvalid, Missing, NotAllowed
 from approval.domain.materials import Upload, plain_name
 from approval.domain.texts import LONGEST_CODE
 from approval.office import Work
-from approval.services import access, bulks, countersigns, dossiers, evidence, filters, forms, handovers, memos, tasks
+from approval.services import (
+    access,
+    bulks,
+    countersigns,
+    dossiers,
+    evidence,
+    filters,
+    forms,
+    handovers,
+    memos,
+    recommendations,
+    tasks,
+)
 from approval.web import forms as sheets
 from approval.web import window
 from approval.web.door import Door, Slowly, office
@@ -197,11 +209,14 @@ def complete(work: Work) -> Any:
 def _bulk(work: Work, given: dict[str, Any], missing: list[Missing]) -> str:
     chosen = bulks.choose(work, _chosen())
     questions = tasks.form(work, chosen[0])
+    hindered = {task.id for task in chosen if access.hindrance(work, task) is not None}
+    free = [task for task in chosen if task.id not in hindered]
     return render_template(
         "window/bulk.html",
         chosen=chosen,
         names=dossiers.names(work, {task.case.applicant_id for task in chosen}),
-        hindered={task.id for task in chosen if access.hindrance(work, task) is not None},
+        hindered=hindered,
+        divided={task.id for task in free if recommendations.divided(recommendations.of_case(work, task.case))},
         sheet=sheets.draw(questions, given, missing=missing) if questions else None,
         missing=sheets.labelled(missing, questions) if questions else (),
         anchor=sheets.anchor,

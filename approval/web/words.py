@@ -184,6 +184,7 @@ JOURNAL: Mapping[str, LazyString] = {
     "case:deemed-renewed": _("届满以前没有决定，视为准予延续"),
     "case:granted": _("作出决定：准予许可"),
     "case:refused": _("作出决定：不予许可"),
+    "case:decided-otherwise": _("决定与建议不一致"),
     "case:withdrawn": _("撤回申请"),
     "case:terminated": _("终止办理"),
     "case:urged": _("催办"),

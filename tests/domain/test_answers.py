@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from approval.domain.answers import read_form
+from approval.domain.answers import Option, read_form
 from approval.domain.errors import PackRefused
 
 FILE = "forms/x.json"
@@ -29,7 +29,22 @@ def test_questions_are_read_in_order_out_of_their_groups():
     group = {"type": "group", "components": [inner], "conditional": {"hide": "=kind = null"}}
     name, kind = read_form(FILE, form(title, group, last)).fields
     assert (name.key, name.required, name.limits, name.hidden_when) == ("name", True, {"maxLength": 9}, "kind = null")
-    assert (kind.key, kind.required, kind.options, kind.hidden_when) == ("kind", False, (("1", "一", "一"),), "")
+    assert (kind.key, kind.required, kind.options, kind.hidden_when) == ("kind", False, (Option("1", "一", "一"),), "")
+
+
+def test_a_choice_says_what_it_means_for_granting():
+    values = [{"value": value, "label": value} for value in ("pass", "fail", "return")]
+    question = {"type": "radio", "key": "result", "values": values}
+    read = read_form(FILE, form(question | {"properties": {"stance.pass": "for", "stance.fail": "against"}}))
+    assert [read.stance({"result": value}) for value in ("pass", "fail", "return", None)] == [
+        "for",
+        "against",
+        None,
+        None,
+    ]
+    assert refused(form(question | {"properties": {"stance.pass": "perhaps"}})) == [
+        ("result", "not as form-js writes it: stance.pass")
+    ]
 
 
 def test_a_condition_of_its_own_counts_before_that_of_the_group():

@@ -4,7 +4,7 @@ import pytest
 
 from approval.domain.actors import Post
 from approval.domain.errors import AnswersInvalid, IllegalStep, NotAllowed
-from approval.services import decisions, people
+from approval.services import decisions, journal, people, recommendations
 from tests.kit import walks
 from tests.kit.samples import (
     ACCEPT,
@@ -156,3 +156,58 @@ def test_a_decision_stands_only_once(office, advised):
     for verb in (decisions.grant, decisions.accept, decisions.ask_correction, decisions.terminate):
         with pytest.raises(IllegalStep), office.work() as work:
             verb(work, walks.case(work, advised))
+
+
+# Recommendations (办理建议).
+
+AGAINST = ("decision_review", "xu", {"result": "refuse", "opinion": "场所不符合要求。"})
+BACK = ("decision_review", "xu", {"result": "return", "opinion": "请补充审查。"})
+AGAIN = ("reexamination", "huang", {"result": "fail", "opinion": "布局不符合要求。"})
+
+
+def recommended(office, number):
+    with office.work(read_only=True) as work:
+        found = recommendations.of_case(work, walks.case(work, number))
+        return {one.task.element: str(one.stance) for one in found}, recommendations.divided(found)
+
+
+def unlike(office, number):
+    with office.work(read_only=True) as work:
+        lines = journal.read(work, walks.case(work, number))
+        return [line.facts["tasks"] for line in lines if line.tag == recommendations.UNLIKE]
+
+
+def test_a_grant_against_a_recommendation_says_why_and_is_noted(office):
+    number = walks.walk(office, walks.file(office), ACCEPT, REVIEW, AGAINST)
+    assert recommended(office, number) == ({"document_review": "for", "decision_review": "against"}, True)
+    with pytest.raises(AnswersInvalid) as refused:
+        walks.complete(office, number, SIGN)
+    assert [missing.where for missing in refused.value.facts["missing"]] == ["answers.remark"]
+    element, by, given = SIGN
+    walks.complete(office, number, (element, by, given | {"remark": "现场整改已经完成。"}))
+    assert walks.outcome(office, number)["decision"] == "granted"
+    assert unlike(office, number) == [["decision_review"]]
+
+
+def test_a_refusal_against_recommendations_is_noted(office, advised):
+    walks.complete(office, advised, REFUSE)
+    assert unlike(office, advised) == [["decision_review", "document_review"]]
+
+
+def test_what_everybody_recommends_is_signed_without_a_word(office, advised):
+    assert recommended(office, advised) == ({"document_review": "for", "decision_review": "for"}, False)
+    walks.complete(office, advised, SIGN)
+    assert unlike(office, advised) == []
+
+
+def test_who_examined_again_recommends_what_they_said_last(office):
+    number = walks.walk(office, walks.file(office), ACCEPT, REVIEW, BACK, AGAIN)
+    assert recommended(office, number) == ({"reexamination": "against"}, False)
+
+
+def test_an_objection_that_was_settled_divides_nobody(office, restaurant):
+    walks.walk(office, restaurant, REVIEW, OBJECT, VISIT, COUNTERSIGN)
+    assert recommended(office, restaurant)[0]["fire_opinion"] == "against"
+    walks.walk(office, restaurant, OVERCOME, ADVISE)
+    stances, divided = recommended(office, restaurant)
+    assert (stances.keys(), divided) == ({"document_review", "site_visit", "decision_review"}, False)

@@ -195,3 +195,34 @@ def test_an_officer_chooses_the_columns_of_the_queue_and_keeps_them_with_a_filte
     again = wang.get(kept.location).text
     assert re.findall(r'<th role="columnheader" scope="col">([^<]+)</th>', again) == heads
     assert "columns=due%2Copened%2Cstatus" in again
+
+
+def signing(office, advice):
+    """Advise a case in one way, and give the task in which it is signed."""
+    advise = ("decision_review", "xu", {"result": advice, "opinion": "见审查意见。"})
+    number = walks.walk(office, walks.file(office), ACCEPT, REVIEW, advise)
+    return number, walks.open_task(office, number, "sign_off")
+
+
+def test_a_signer_sees_where_colleagues_differ_and_says_why_a_grant_is_signed_all_the_same(office, officer):
+    _, task = signing(office, "refuse")
+    cai, at = officer("cai"), f"/window/tasks/{task}"
+    send(cai, f"{at}/claim", form="/window/tasks")
+    page = cai.get(at).text
+    assert "意见不一致" in page
+    assert re.search(r'tag-good">建议准予</strong>.*tag-bad">不建议准予</strong>', page, re.DOTALL)
+    grant = {"answers.result": "grant", "answers.remark": "", "shown": ["result", "remark"], "done_token": "one"}
+    refused = send(cai, at, form=at, **grant)
+    assert (refused.status_code, 'href="#answers.remark"' in refused.text) == (422, True)
+    assert "与建议不一致的理由" in refused.text
+    assert send(cai, at, form=at, **(grant | {"answers.remark": "现场已经整改。"})).status_code == 303
+
+
+def test_a_signer_sees_that_colleagues_are_of_one_mind_and_in_bulk_where_they_are_not(office, officer):
+    (_, one), (_, other) = signing(office, "grant"), signing(office, "refuse")
+    cai = officer("cai")
+    page = cai.get(f"/window/tasks/{one}").text
+    assert "意见一致" in page
+    assert "不建议准予" not in page
+    rows = re.findall(r"<li><input.*?</li>", cai.get(f"/window/bulk?task={one}&task={other}").text, re.DOTALL)
+    assert ["意见不一致" in row for row in rows] == [False, True]
