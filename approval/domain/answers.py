@@ -20,7 +20,8 @@ TEXTS = frozenset({"textfield", "textarea"})
 CHOICES = frozenset({"radio", "select"})
 LISTS = frozenset({"checklist", "taglist"})
 KINDS = TEXTS | CHOICES | LISTS | {"number", "checkbox", "datetime", "dynamiclist"}
-CATALOGUE = "catalogue"
+CATALOGUE, PRESIDERS = "catalogue", "presiders"
+_SOURCES = frozenset({CATALOGUE, PRESIDERS})
 LONGEST_TEXT = 10_000
 _DEEPEST = 10  # groups and lists within one another
 _FARTHEST = 10**15  # as many digits as an answer may have
@@ -73,9 +74,9 @@ class Option(NamedTuple):
 class Field:
     """One question of a form (填报项); `limits` are the schema's own names, such as `maxLength`, `decimalDigits`.
 
-    `source` names a list of the item that the options come from (`catalogue`: its materials and the questions of its
-    filing form) instead of the schema; `supersedes` names a form whose answer, given before by the same post, it
-    takes the place of.
+    `source` names a list that the options come from instead of the schema: `catalogue`, the materials of the item and
+    the questions of its filing form; `presiders`, who may preside over its hearings. `supersedes` names a form whose
+    answer, given before by the same post, it takes the place of.
     """
 
     key: str
@@ -92,10 +93,10 @@ class Field:
     source: str = ""
     supersedes: str = ""
 
-    def offering(self, listed: tuple[Option, ...]) -> "Field":
-        """Offer what a list of the item has (按事项目录取选项) wherever that is asked for, in rows too."""
-        fields = tuple(field.offering(listed) for field in self.fields)
-        return replace(self, options=listed if self.source == CATALOGUE else self.options, fields=fields)
+    def offering(self, source: str, listed: tuple[Option, ...]) -> "Field":
+        """Offer what a list has (按名录取选项) wherever that is asked for, in rows too."""
+        fields = tuple(field.offering(source, listed) for field in self.fields)
+        return replace(self, options=listed if self.source == source else self.options, fields=fields)
 
 
 class Section(NamedTuple):
@@ -129,10 +130,10 @@ class Form:
         chosen = ((option, content.get(question.key)) for question in self.fields for option in question.options)
         return next((option.stance for option, value in chosen if option.stance and option.value == value), None)
 
-    def offering(self, listed: tuple[Option, ...]) -> "Form":
-        """Offer what a list of the item has (按事项目录取选项); a form that asks for none stays the same."""
+    def offering(self, source: str, listed: tuple[Option, ...]) -> "Form":
+        """Offer what a list has (按名录取选项); a form that asks for none stays the same."""
         sections = (
-            section._replace(fields=tuple(field.offering(listed) for field in section.fields))
+            section._replace(fields=tuple(field.offering(source, listed) for field in section.fields))
             for section in self.sections
         )
         return Form(self.id, tuple(sections))
@@ -222,8 +223,9 @@ def _fields(file: str, components: list[Any], hidden: str, faults: list[Fault], 
             limits |= {name: component[name] for name in ("decimalDigits",) if name in component}
             faults += [Fault(file, key, 0, why) for why in _unkeepable(limits)]
             source = component.get("properties", {}).get("source", "")
-            if source and (kind not in CHOICES or source != CATALOGUE):
-                faults.append(Fault(file, key, 0, f"options come from {CATALOGUE!r} alone, and for a choice of one"))
+            if source and (kind not in CHOICES or source not in _SOURCES):
+                known = " or ".join(sorted(_SOURCES))
+                faults.append(Fault(file, key, 0, f"options come from {known}, and for a choice of one"))
             label, label_en = _both(component, "label", key)
             help_, help_en = _both(component, "description", "")
             yield Field(

@@ -285,7 +285,6 @@ def _apart(work: Work, found: Task) -> None:
             raise NotAllowed(task=found.element, done=sorted(others), basis=rule.basis)
     for law in statutes.separations() if mine else ():
         own = found.role if law.of_roles else found.element
-        theirs = frozenset().union(*(side for side in law.sides if own not in side))
-        against = {element for element, role in mine if (role if law.of_roles else element) in theirs}
-        if against and any(own in side for side in law.sides):
+        theirs = law.apart_from(own)
+        if against := {element for element, role in mine if (role if law.of_roles else element) in theirs}:
             raise NotAllowed(task=found.element, done=sorted(against), basis=law.basis)

@@ -7,8 +7,12 @@ Every verb is an act of a procedure, `workflows/_shared/hearing.bpmn` or one lik
 from datetime import date, timedelta
 from typing import Any, Final
 
-from approval.domain.errors import AnswersInvalid, IllegalStep, Missing
+from sqlalchemy import select
+
+from approval.domain.errors import AnswersInvalid, IllegalStep, Missing, NotAllowed
 from approval.models.cases import Case
+from approval.models.people import Person, Post
+from approval.models.tasks import Task
 from approval.office import Work
 from approval.services import (
     announcements,
@@ -27,7 +31,9 @@ from approval.services import (
 from approval.services.errands import Seen, act, seeing
 
 SCHEDULE: Final = "hearing_schedule"
+PRESIDER: Final = "presider"
 _CAUSE: Final = "hearing"
+_PRESIDER: Final = "行政许可法第四十八条第一款第三项"
 _FARTHEST: Final = timedelta(days=366)
 _RIGHTS: Final = "您有权在期限内要求举行听证；不承担行政机关组织听证的费用。逾期未提出的，视为放弃听证。"
 
@@ -58,7 +64,7 @@ def announce(work: Work, case: Case) -> dict[str, Any]:
     latest = due.day if due and soonest <= due.day else latest
     if not soonest <= held_on <= latest or not workdays.is_workday(held_on):
         raise AnswersInvalid(missing=[Missing("answers.held_on", "out-of-range", "听证日期")])
-    if str(told.get("presider") or "").strip() == str(told.get("examiner") or "").strip():
+    if told.get("presider") not in presiders(work, case):
         raise AnswersInvalid(missing=[Missing("answers.presider", "not-a-choice", "主持人")])
     notices.put(work, case, kinds.catalogue()["hearing"], told)
     parties.tell_hearing(work, case, kinds.catalogue()["hearing"], told)
@@ -80,9 +86,12 @@ def announce(work: Work, case: Case) -> dict[str, Any]:
 def keep_minutes(work: Work, case: Case, seen: Seen) -> dict[str, Any]:
     """Keep the minutes of a hearing (听证笔录), signed by who took part; the next day counts again (第四十八条).
 
-    Raises `IllegalStep` before the day that was announced, and `NoticeIncomplete`.
+    Raises `IllegalStep` before the day that was announced, `NotAllowed` for anybody but the presider who was, and
+    `NoticeIncomplete`.
     """
     schedule = answers.latest(work, case, SCHEDULE)
+    if work.actor.name != schedule.get("presider"):
+        raise NotAllowed(task="minutes", presider=schedule.get("presider"), basis=_PRESIDER)
     if _day(schedule) > work.today:
         raise IllegalStep(status=case.status, asked="minutes", held_on=_day(schedule).isoformat())
     told = {"presider": work.actor.name, **answers.latest(work, case)}
@@ -90,6 +99,20 @@ def keep_minutes(work: Work, case: Case, seen: Seen) -> dict[str, Any]:
     suspensions.resume_told(work, case, seen)
     journal.write(work, case, decisions.HEARD, minutes=minutes.number)
     return {}
+
+
+def presiders(work: Work, case: Case) -> list[str]:
+    """List who may preside over a hearing (可任主持人), by name: of that post, and not of those who examined.
+
+    行政许可法第四十八条第一款第三项.
+    """
+    lanes = items.pack_of(work, case).manifest.lanes.values()
+    departments = {lane.department for lane in lanes if lane.role == PRESIDER}
+    barred = {role for rule in statutes.separations() for role in rule.apart_from(PRESIDER)}
+    examined = select(Task.done_by).where(Task.case_id == case.id, Task.role.in_(barred), Task.done_by.is_not(None))
+    held = select(Person.name).join(Post, Post.person_id == Person.id)
+    of_post = held.where(Post.department_code.in_(departments), Post.role == PRESIDER, Person.disabled_at.is_(None))
+    return list(work.session.scalars(of_post.where(Person.id.not_in(examined)).distinct().order_by(Person.name)))
 
 
 def call_off_since(work: Work, case: Case, line: int) -> None:

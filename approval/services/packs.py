@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from approval import engine
 from approval.domain import answers, manifests
-from approval.domain.answers import Form, Option
+from approval.domain.answers import CATALOGUE, Form, Option
 from approval.domain.errors import Fault, NotAllowed, PackRefused
 from approval.domain.laws import Library
 from approval.domain.manifests import Manifest
@@ -281,7 +281,7 @@ def _whole(files: Mapping[str, bytes], parts: _Parts) -> Pack:
     if faults or manifest is None or definition is None or forms is None:
         raise PackRefused(faults=faults)
     listed = tuple(_catalogue(manifest, forms.get(manifest.filing_form)))
-    forms = {form.id: form.offering(listed) for form in forms.values()}
+    forms = {form.id: form.offering(CATALOGUE, listed) for form in forms.values()}
     return Pack(dict(files), digest(files), manifest, definition, forms)
 
 

@@ -20,6 +20,11 @@ class Separation(NamedTuple):
     basis: str
     valid_from: date
 
+    def apart_from(self, own: str) -> frozenset[str]:
+        """Name what whoever does `own` must not have done (与之分离的一方): roles or tasks, none for another rule."""
+        others = [side for side in self.sides if own not in side]
+        return frozenset().union(*others) if len(others) < len(self.sides) else frozenset()
+
 
 class HearingNotice(NamedTuple):
     """How many working days before a hearing it is told (听证通知期限), and why."""

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final, NamedTuple
 
+from sqlalchemy import select
+
 from approval.domain import countdown, texts
 from approval.domain.actors import SYSTEM
+from approval.domain.cases import Status
 from approval.domain.countdown import Due, Entry, EntryType, Suspension
 from approval.domain.errors import AnswersInvalid, IllegalStep, Missing, NotAllowed, NotFound, TimePassed
 from approval.domain.exclusions import Exclusion, usable
 from approval.domain.manifests import Extension
 from approval.models.cases import Case
+from approval.models.items import ItemVersion
 from approval.office import Work
 from approval.services import (
     access,
@@ -27,6 +31,7 @@ from approval.services import (
 from approval.services.errands import act, acts, seeing
 
 _ROLES: Final = ("examiner", "signer")
+_SOON, _MOST_TOLD = 10, 50
 _MOST_DAYS = 250  # a year of working days: more is a slip of the pen
 
 
@@ -248,6 +253,28 @@ def offer(work: Work, case: Case) -> Offer:
         open=list(open_.values()) if mine else [],
         extension=limit.extension if limit and ranked and extendable else None,
     )
+
+
+def extendable(work: Work) -> list[Case]:
+    """List the cases that the actor could extend from above the departments (可批准延期的办件), what is due first.
+
+    Whoever ranks there has no task in them to find them by; some at most, of those that are due within ten working
+    days (行政许可法第四十二条第二款：经本级人民政府负责人批准).
+    """
+    open_ = select(Case.item_version_id).where(Case.status == Status.ACCEPTED).distinct()
+    versions = select(ItemVersion).where(ItemVersion.id.in_(open_))
+    theirs = [
+        version.id
+        for version in work.session.scalars(versions)
+        if (limit := items.pack(work, version).manifest.limits.get("decision"))
+        and (above := limit.extension)
+        and above.department
+        and work.actor.holds(above.department, above.role)
+    ]
+    soon = countdowns.calendar(work).nth_after(work.today, _SOON)
+    due = select(Case).where(Case.item_version_id.in_(theirs), Case.status == Status.ACCEPTED, Case.due_on <= soon)
+    found = work.session.scalars(due.order_by(Case.due_on, Case.number).limit(_MOST_TOLD))
+    return [case for case in found if offer(work, case).extension]
 
 
 def _end(work: Work, case: Case, notice: str) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import defer, joinedload
 
 from approval.domain import texts
 from approval.domain.actors import Post
-from approval.domain.answers import Form
+from approval.domain.answers import PRESIDERS, Form, Option
 from approval.domain.errors import AlreadyDone, AnswersInvalid, NotAllowed, OutOfTurn, Unanswered
 from approval.domain.manifests import APPLICANT
 from approval.models.cases import Case
@@ -75,7 +75,11 @@ def count(work: Work, *, post: Post | None = None, number: str = "", item: str =
 
 def form(work: Work, task: Task) -> Form | None:
     """Bring the form that completes a task (待办表单); None when there is nothing to answer."""
-    return items.pack_of(work, task.case).forms.get(task.form or "")
+    found = items.pack_of(work, task.case).forms.get(task.form or "")
+    if found and any(question.source == PRESIDERS for question in found.fields):
+        named = tuple(Option(name, name, name) for name in hearings.presiders(work, task.case))
+        return found.offering(PRESIDERS, named)
+    return found
 
 
 def just_done(work: Work, task_id: UUID) -> Task | None:

@@ -24,6 +24,7 @@ from approval.services import (
     handovers,
     memos,
     recommendations,
+    suspensions,
     tasks,
 )
 from approval.web import forms as sheets
@@ -234,6 +235,7 @@ def _page(work: Work, missing: list[Missing], answered: UUID | None = None) -> s
         "window/desk.html",
         asked=asked,
         told=memos.told_me(work),
+        extendable=suspensions.extendable(work),
         covers=stands,
         filters=filters.mine(work),
         names=dossiers.names(work, involved),

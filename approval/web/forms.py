@@ -99,6 +99,8 @@ def tell(question: Field, value: Any) -> Iterator[Told]:
         for chosen in [value] if isinstance(value, str) else value or ():
             if chosen in known:
                 yield Told(named(known[chosen]), typed=False)
+            elif question.source:  # of a list that is another today
+                yield Told(str(chosen), typed=True)
     elif question.kind == "dynamiclist":
         for row in value or ():
             parts = ((inner, [told.text for told in tell(inner, row.get(inner.key))]) for inner in question.fields)

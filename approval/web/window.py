@@ -124,7 +124,7 @@ def complete(work: Work, task_id: UUID) -> Any:
 
 @door.post("/window/tasks/<uuid:task_id>/preview", writes=False)
 def preview(work: Work, task_id: UUID) -> Any:
-    """Draw the notice that completing a task with these answers would issue (预览文书); nothing of it stays."""
+    """Draw the notices that completing a task with these answers would issue (预览文书); nothing of them stays."""
     _require_post(work)
     found = access.task_in_sight(work, task_id)
     questions = tasks.form(work, found)
@@ -133,8 +133,8 @@ def preview(work: Work, task_id: UUID) -> Any:
     if hindrance or (questions and (missing := forms.check(questions, given)[1])):
         page = _desk(work, found, hindrance, given, None if hindrance else missing)
         return page, _UNPROCESSABLE
-    actor = work.actor
-    return Slowly(lambda: _foreseen(actor, task_id, given))
+    actor, which = work.actor, request.form.get("which", type=int)
+    return Slowly(lambda: _foreseen(actor, task_id, given, which))
 
 
 @door.post("/window/tasks/<uuid:task_id>/return")
@@ -252,14 +252,17 @@ def _again(actor: Actor, task_id: UUID, given: dict[str, Any], missing: list[Mis
         return _desk(work, access.task_in_sight(work, task_id), None, given, missing), _UNPROCESSABLE
 
 
-def _foreseen(actor: Actor, task_id: UUID, given: dict[str, Any]) -> Any:
+def _foreseen(actor: Actor, task_id: UUID, given: dict[str, Any], which: int | None) -> Any:
     try:
         found = outlooks.look(office(), actor, task_id, given)
     except AnswersInvalid as refused:
         return _again(actor, task_id, given, refused.facts["missing"])
-    if not found:
-        return render_template("window/nothing.html")
-    reply = make_response(outlooks.draw(found[0]))
+    if len(found) == 1:
+        which = 0
+    if which is None or not 0 <= which < len(found):
+        said = [(name, text) for name, text in request.form.items(multi=True) if name not in {"csrf_token", "which"}]
+        return render_template("window/previews.html", sheets=found, said=said, task_id=task_id)
+    reply = make_response(outlooks.draw(found[which]))
     reply.content_type = "application/pdf"
     reply.headers["Content-Disposition"] = "inline"
     return reply

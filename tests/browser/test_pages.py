@@ -9,10 +9,11 @@ from approval.models.materials import Material
 from approval.models.notices import FormalNotice
 from approval.models.people import Person
 from approval.models.tasks import Task
-from approval.services import drafts, licences
-from tests.kit import browsers, roads, walks
+from approval.services import drafts, licences, parties
+from tests.kit import blocks, browsers, roads, walks
 from tests.kit.browsers import NARROW, WIDE, require_fair, require_fit
 from tests.kit.samples import ACCEPT, ADVISE, ITEM, RESTAURANT, REVIEW, SIGN, uploads
+from tests.services.test_parties import NEIGHBOURS
 
 pytestmark = pytest.mark.long
 
@@ -33,13 +34,17 @@ def _lay_out(office):
     walks.walk(office, number, ACCEPT)
     waiting = walks.file(office, RESTAURANT, uploads(content=pdf), by=walks.signed_in(office, "chen"))
     granted = walks.walk(office, walks.file(office), ACCEPT, REVIEW, ADVISE, SIGN)
+    concerning = blocks.accepted(office, "interested_parties_procedure")
+    walks.complete(office, concerning, NEIGHBOURS)
     with office.work(by=walks.signed_in(office, "chen")) as work:
         draft = f"/drafts/{drafts.begin(work, ITEM).id}"
     with office.work(by=SYSTEM, read_only=True) as work:
         case = walks.case(work, number)
         task = work.session.scalars(select(Task.id).where(Task.element == "document_review", Task.case_id == case.id))
         material = work.session.scalars(select(Material.id).where(Material.case_id == case.id)).first()
-        version = work.session.scalars(select(ItemVersion.id)).one()
+        version = work.session.scalars(select(ItemVersion.id).where(ItemVersion.item_code == ITEM)).one()
+        lin, ye = parties.of_case(work, walks.case(work, concerning))
+        letter = parties.letters(work, walks.case(work, concerning))[ye.id].token
         licence = licences.of_case(work, walks.case(work, granted)).number
         person = work.session.scalars(select(Person.id).where(Person.code == "wang")).one()
         task = task.one()
@@ -59,7 +64,10 @@ def _lay_out(office):
             *(f"/window/tasks/{task}", f"/window/cases/{number}", f"/window/cases/{granted}"),
             *(f"/window/cases/{number}/countdowns", f"/window/cases/{number}/countdowns/decision"),
             *(f"/window/notices/{formal}", f"/window/cases/{number}/notices/hearing"),
+            *(f"/window/cases/{concerning}", f"/window/parties/{ye.id}"),
         ],
+        "lin": ["/my/cases", f"/my/concerns/{lin.id}"],
+        "ye": [f"/my/concerns/letter/{letter}"],
         "wang": [f"/window/tasks?number={waiting}"],
         "admin": [
             *("/admin/packs", f"/admin/versions/{version}", "/admin/people", "/admin/people/new"),
@@ -80,11 +88,24 @@ def test_a_public_page_is_fair_to_everyone(visit, live, path):
     require_fair_in_both_languages(visit(), live.origin, path)
 
 
-@pytest.mark.parametrize("code", ["chen", "huang", "wang", "admin"])
+@pytest.mark.parametrize("code", ["chen", "lin", "ye", "huang", "wang", "admin"])
 def test_the_pages_of_each_person_are_fair_to_everyone(visit, live, places, code):
     page = visit(code)
     for path in places[code]:
         require_fair_in_both_languages(page, live.origin, path)
+
+
+def test_single_keys_work_on_the_queue_until_they_are_turned_off(visit, live, places):
+    page = visit("wang")
+    page.goto("/window/tasks?tab=all")
+    first = page.locator("table.queue tbody tr .name a").first
+    page.keyboard.press("j")
+    assert first.evaluate("link => link === document.activeElement")
+    page.get_by_text("键盘操作").click()
+    page.get_by_label("在这个浏览器里停用单键操作").check()
+    page.reload()
+    page.keyboard.press("j")
+    assert not first.evaluate("link => link === document.activeElement")
 
 
 def test_an_offer_to_a_wallet_is_fair_to_everyone(visit, live, places):

@@ -1,14 +1,14 @@
 """Moving a demonstration's clock: for every Work from then on, forward only, and never where real people are served."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from approval.domain.errors import OutOfTurn, Unavailable
 from approval.services import clocks, workers
 from approval.settings import Settings, SettingsRefused
-from tests.kit import walks
+from tests.kit import races, walks
 
 
 @pytest.fixture
@@ -33,6 +33,13 @@ def test_time_moves_on_for_every_work_and_limits_run_out(movable):
     assert move(movable, days=4, hours=1) == now(movable) == before + timedelta(days=7, hours=1)
     workers.sweep(movable)
     assert walks.outcome(movable, number)["status"] == "accepted"
+
+
+def test_of_two_who_move_it_at_once_each_does(movable):
+    before = now(movable)
+    moved = races.at_once(*[lambda: move(movable, hours=1)] * 4)
+    assert [type(each) for each in moved] == [datetime] * 4
+    assert now(movable) == before + timedelta(hours=4)
 
 
 def test_time_never_goes_back(movable):

@@ -4,6 +4,7 @@ import pytest
 
 from approval.domain.errors import AnswersInvalid, IllegalStep, NotAllowed, Unheard
 from approval.models.people import Post
+from approval.models.tasks import Task
 from approval.services import (
     announcements,
     answers,
@@ -14,6 +15,7 @@ from approval.services import (
     journal,
     people,
     suspensions,
+    tasks,
     workers,
 )
 from tests.kit import blocks, walks
@@ -122,6 +124,26 @@ def test_article_48_who_examined_presides_over_no_hearing(office, accepted):
         walks.complete(office, accepted, ("hold_hearing", "huang", MINUTES[2]))
     assert refused.value.facts["basis"] == "行政许可法第四十八条第一款第三项"
     assert refused.value.facts["done"] == ["hearing_schedule"]
+
+
+@pytest.mark.article("行政许可法#48.1.3")
+def test_article_48_the_presider_is_chosen_among_those_who_have_not_examined_and_keeps_the_minutes(office, accepted):
+    walks.complete(office, accepted, ASK)
+    with office.work() as work:  # zhao may preside too, and huang holds both posts
+        for code in ("zhao", "huang"):
+            person = people.actor_by_code(work, code).person
+            work.session.add(Post(person_id=person, department_code="SCJ", role="presider"))
+    task = walks.open_task(office, accepted, "hearing_schedule")
+    with office.work(by=walks.signed_in(office, "huang"), read_only=True) as work:
+        asked = tasks.form(work, work.session.get_one(Task, task))
+        (question,) = [each for each in asked.fields if each.key == "presider"]
+    assert [option.value for option in question.options] == ["方听证", "赵窗口", "黄审查"], "nobody has examined yet"
+    walks.complete(office, accepted, schedule("2026-09-29"))
+    with office.work(read_only=True) as work:
+        assert hearings.presiders(work, walks.case(work, accepted)) == ["方听证", "赵窗口"]
+    with pytest.raises(NotAllowed) as refused:
+        walks.complete(office, accepted, ("hold_hearing", "zhao", MINUTES[2]))
+    assert refused.value.facts["presider"] == "方听证"
 
 
 @pytest.mark.article("行政许可法#47")

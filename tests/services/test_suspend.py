@@ -113,8 +113,13 @@ def test_article_42_the_signer_extends_once_with_reasons(office, clock, accepted
     assert formal["extension"] == told["notice"]
 
 
+def extendable(office, by):
+    with office.work(by=walks.signed_in(office, by), read_only=True) as work:
+        return [case.number for case in suspensions.extendable(work)]
+
+
 @pytest.mark.article("行政许可法#42.2")
-def test_article_42_who_is_above_the_departments_extends_without_a_task_in_the_case(office, pack):
+def test_article_42_who_is_above_the_departments_extends_without_a_task_in_the_case(office, pack, clock):
     manifest = pack.files["item.toml"].replace(
         b'days = 10\nrole = "signer"', b'days = 15\ndepartment = "XFJ"\nrole = "examiner"'
     )
@@ -123,8 +128,13 @@ def test_article_42_who_is_above_the_departments_extends_without_a_task_in_the_c
     number = walks.walk(office, walks.file(office), ACCEPT)
     with pytest.raises(NotAllowed):
         extend(office, number, by="cai")
+    assert extendable(office, "su") == [], "it is not due soon"
+    clock.now = at("2026-10-14 09:00")
+    assert (extendable(office, "su"), extendable(office, "cai"), extendable(office, "qiu")) == ([number], [], [])
     extend(office, number, by="su")
     assert due(office, number) == "2026-11-12"
+    clock.now = at("2026-11-05 09:00")
+    assert extendable(office, "su") == [], "it was extended, and may be once"
 
 
 def test_article_45_only_the_promise_stands_still_while_the_applicant_supplements(office, clock, accepted):

@@ -82,3 +82,21 @@ def test_officers_see_whom_it_concerns_and_take_down_what_they_say(signed_in, of
     assert case.count("还没有送达") == 1
     assert f'href="{path}"' not in case
     assert signed_in("su").get(path).status_code == 404
+
+
+def test_each_of_several_letters_is_previewed_before_they_go_out(signed_in, office, monkeypatch):
+    monkeypatch.setattr("approval.documents.render", lambda _form, values, **_: values["facts"]["addressee"].encode())
+    number = blocks.accepted(office, "interested_parties_procedure")
+    huang, at = signed_in("huang"), f"/window/tasks/{walks.open_task(office, number, 'name_parties')}"
+    send(huang, f"{at}/claim", form="/window/tasks")
+    given = {"answers.result": "some", "shown": ["result", "parties"]}
+    for place, row in enumerate((LIN, YE)):
+        told = {"id_number": "", "address": "示例路2号", "interest": "噪声", **row}
+        given |= {f"answers.parties-{place}-{name}": text for name, text in told.items()}
+    page = send(huang, f"{at}/preview", form=at, **given)
+    rows = re.findall(r'name="which" value="(\d)">(?:<[^>]+>)?([^<]+)', page.text)
+    assert [title for _, title in rows] == ["利害关系人告知书 · 林示例", "利害关系人告知书 · 叶住建", "听证告知书"]
+    assert 'name="answers.parties-1-name" value="叶住建"' in page.text
+    seen = send(huang, f"{at}/preview", form=at, **given, which="1")
+    assert (seen.content_type, seen.text) == ("application/pdf", "叶住建")
+    assert of_case(office, number) == []
