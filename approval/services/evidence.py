@@ -12,7 +12,7 @@ from approval.models.cases import Case
 from approval.models.evidence import Evidence
 from approval.models.tasks import Progress, Task
 from approval.office import Work
-from approval.services import access, journal, materials
+from approval.services import access, journal, materials, tokens
 
 _MOST: Final = 30
 _WHERE: Final = "answers.file"
@@ -26,16 +26,18 @@ def examine(work: Work, upload: Upload) -> list[Missing]:
     return []
 
 
-def attach(work: Work, task_id: UUID, upload: Upload) -> Evidence:
+def attach(work: Work, task_id: UUID, upload: Upload, *, token: str | None = None) -> Evidence | None:
     """Put a file to the task that one holds (上传取证材料); it was opened by `examine` before.
 
-    Raises as `access.task`; `NotAllowed` for a task that is not one's own; `AnswersInvalid` for a file of another kind,
-    an empty or too large one, and more than 30.
+    `token` makes a second sending the same file: nothing is put anew, and None returned. Raises as `access.task`;
+    `NotAllowed` for a task that is not one's own; `AnswersInvalid` for a file of another kind, an empty or too large
+    one, and more than 30 — the caller lets its Work be undone then, so that the token is good for another try.
     """
     task = _own(work, task_id)
-    count = select(func.count()).where(Evidence.task_id == task.id)
-    why = _fault(work, upload) or ("too-many" if (work.session.scalar(count) or 0) >= _MOST else "")
-    kind = media_format(upload)
+    why, kind = _fault(work, upload), media_format(upload)
+    if not why and tokens.spent(work, token, "evidence:attached", str(task.id)):
+        return None
+    why = why or ("" if room(work, task) else "too-many")
     if why or kind is None or work.actor.person is None:
         raise AnswersInvalid(missing=[Missing(_WHERE, why or "wrong-type", _LABEL)])
     kept = Evidence(
@@ -77,6 +79,11 @@ def obtain(work: Work, evidence_id: UUID) -> tuple[Evidence, Case]:
     if found is None:
         raise NotFound(evidence=str(evidence_id))
     return found, access.officers_case(work, work.session.get_one(Case, found.case_id).number)
+
+
+def room(work: Work, task: Task) -> int:
+    """Count how many more files may be put to a task (取证材料余量)."""
+    return _MOST - (work.session.scalar(select(func.count()).where(Evidence.task_id == task.id)) or 0)
 
 
 def of_case(work: Work, case: Case) -> Sequence[Evidence]:

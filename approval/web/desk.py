@@ -27,8 +27,8 @@ from approval.services import (
     suspensions,
     tasks,
 )
+from approval.web import errors, window
 from approval.web import forms as sheets
-from approval.web import window
 from approval.web.door import Door, Slowly, office
 from approval.web.refusals import refusal
 
@@ -87,22 +87,32 @@ def answer(work: Work, countersign_id: UUID) -> Any:
 
 @door.post("/window/tasks/<uuid:task_id>/evidence", writes=False)
 def take(work: Work, task_id: UUID) -> Any:
-    """Put a photograph or a paper to one's task (上传取证材料); it is opened first, and what is wrong is said."""
-    actor, sent = work.actor, request.files.get("file")
+    """Put a photograph or a paper to one's task (上传取证材料); it is opened first, and what is wrong is said.
+
+    A program, such as the page for a visit without a network, sends a token with it, and is answered with the same:
+    a second sending puts nothing anew.
+    """
+    actor, sent, token = work.actor, request.files.get("file"), request.form.get("done_token", "")[:LONGEST_CODE]
     if hindrance := access.hindrance(work, access.task_in_sight(work, task_id)):
         raise hindrance
     upload = Upload("", plain_name((sent and sent.filename) or ""), sent.read() if sent else b"")
 
+    def attach() -> None:
+        if wrong := evidence.examine(work, upload):
+            raise AnswersInvalid(missing=wrong)
+        office().do(lambda later: evidence.attach(later, task_id, upload, token=token), by=actor)
+
     def examine() -> Any:
-        wrong = evidence.examine(work, upload)
-
-        def attach() -> None:
-            if wrong:
-                raise AnswersInvalid(missing=wrong)
-            evidence.attach(later, task_id, upload)
-
-        with office().work(by=actor) as later:
-            return _tried(later, task_id, attach, url_for("window.task", task_id=task_id, _anchor="evidence"))
+        try:
+            attach()
+        except AnswersInvalid as refused:
+            if errors.wants_problem():
+                raise
+            with office().work(by=actor, read_only=True) as later:
+                return window.refused(later, task_id, "take", refused.facts["missing"]), _UNPROCESSABLE
+        if errors.wants_problem():
+            return {"kept": token}
+        return redirect(url_for("window.task", task_id=task_id, _anchor="evidence"), _SEE_OTHER)
 
     return Slowly(examine)
 

@@ -60,6 +60,31 @@ def draw(
     return Sheet([(question, bound[question.key]) for question in questions], faults, frozenset(controls))
 
 
+def whole(form: Form) -> Sheet:
+    """Make every question ready to be drawn (整张表单), also those that answers hide, where no server can be asked."""
+    bound = forms.bind(form.fields, {})
+    return Sheet([(question, bound[question.key]) for question in form.fields], {}, frozenset())
+
+
+def brought_up_by(form: Form, question: Field) -> tuple[str, list[str]] | None:
+    """Find the choice that a question waits for (显示条件), and its values that bring the question up: each is tried.
+
+    None for one that waits for nothing, or for more than one choice: it always stands on the page, and what was not
+    asked for is dropped when the form is received.
+    """
+    words = set(_WORD.findall(question.hidden_when))
+    controls = [each for each in form.fields if each.key in words]
+    if len(controls) != 1 or controls[0].kind not in CHOICES:
+        return None
+    key, values = controls[0].key, ["", *(option.value for option in controls[0].options)]
+    return key, [value for value in values if question in forms.asked(form, {key: value})]
+
+
+def portable(form: Form | None) -> bool:
+    """Tell whether a form can be filled in without a network (可离线填写): it has no rows that a server adds."""
+    return form is not None and all(question.kind != "dynamiclist" for question in form.fields)
+
+
 def receive(form: Form, given: Mapping[str, Any], section: Section | None = None) -> Reply:
     """Read the questions that stood on the page, on top of what was given before."""
     shown = set(request.form.getlist("shown"))

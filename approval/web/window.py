@@ -206,6 +206,7 @@ def _desk(
         missing=sheets.labelled(missing or (), questions) if questions else (),
         tell=sheets.tell,
         anchor=sheets.anchor,
+        portable=sheets.portable(questions),
         returns=snapshots.steps(work, found.case) if doable else [],
         return_missing=return_missing or [],
         done_token=_page_token() or token_urlsafe(),

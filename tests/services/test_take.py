@@ -7,6 +7,7 @@ from PIL import Image
 
 from approval.domain.errors import AnswersInvalid, NotAllowed, NotFound, OutOfTurn
 from approval.domain.materials import Upload
+from approval.models.tasks import Task
 from approval.services import drafts, evidence, issuances, tasks
 from tests.kit import blocks, walks
 from tests.services.test_joint import FINDINGS, VISIT, answer
@@ -91,6 +92,25 @@ def test_there_is_an_end_to_what_one_task_holds(office, visit):
         take(office, visit[1], "wu", photograph(f"{number}.png"))
     with pytest.raises(AnswersInvalid):
         take(office, visit[1], "wu")
+
+
+def test_the_last_one_that_fits_may_be_sent_again_and_one_that_did_not_fit_too(office, visit):
+    number, task = visit
+    wu = walks.signed_in(office, "wu")
+    kept = [
+        office.do(lambda work, n=n: evidence.attach(work, task, photograph(), token=f"photo {n}").id, by=wu)
+        for n in range(30)
+    ]
+    assert office.do(lambda work: evidence.attach(work, task, photograph(), token="photo 29"), by=wu) is None
+    with pytest.raises(AnswersInvalid):
+        office.do(lambda work: evidence.attach(work, task, photograph(), token="photo 30"), by=wu)
+    with office.work(by=wu) as work:
+        evidence.remove(work, kept[0])
+    with office.work(by=wu) as work:
+        assert evidence.room(work, work.session.get_one(Task, task)) == 1
+        assert evidence.attach(work, task, photograph(), token="photo 0") is None, "what was taken off stays off"
+        assert evidence.attach(work, task, photograph(), token="photo 30") is not None
+        assert len(evidence.of_case(work, walks.case(work, number))) == 30
 
 
 def test_bytes_that_evidence_refers_to_are_not_cleared(office, clock, visit):
