@@ -125,25 +125,40 @@ def compiled() -> Compiled:
 
 
 @pytest.fixture
-def open_app(
-    city: City, clock: Clock, compiled: Compiled, tmp_path: Path, request: pytest.FixtureRequest
-) -> Callable[..., Flask]:
-    def opened(**settings: Any) -> Flask:
+def open_office(city: City, clock: Clock, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Office]:
+    def opened(**settings: Any) -> Office:
         copy = tmp_path / "approval.db"
         if not copy.exists():
             shutil.copy(city.database, copy)
         office = _office(Settings(instance=tmp_path, **settings), city.authority, clock)
         request.addfinalizer(office.close)
-        app = create_app(office=office)
+        return office
+
+    return opened
+
+
+@pytest.fixture
+def open_app(open_office: Callable[..., Office], compiled: Compiled) -> Callable[..., Flask]:
+    def opened(**settings: Any) -> Flask:
+        app = create_app(office=open_office(**settings))
         app.jinja_env.bytecode_cache = compiled
         return app
 
     return opened
 
 
+@pytest.fixture(scope="session")
+def built() -> dict[str, Flask]:
+    """The application of a session: its addresses take a while to make ready, and are the same for every office."""
+    return {}
+
+
 @pytest.fixture
-def app(open_app: Callable[..., Flask]) -> Flask:
-    return open_app()
+def app(open_app: Callable[..., Flask], open_office: Callable[..., Office], built: dict[str, Flask]) -> Flask:
+    if "app" not in built:
+        built["app"] = open_app()
+    built["app"].extensions["office"] = open_office()
+    return built["app"]
 
 
 @pytest.fixture

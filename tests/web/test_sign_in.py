@@ -19,6 +19,12 @@ from tests.web.conftest import NOW, PASSWORD, send
 COOKIE = "session"
 
 
+@pytest.fixture
+def app(open_app):
+    """An application of one's own, which takes another door."""
+    return open_app()
+
+
 def _cookie(client):
     found = client.get_cookie(COOKIE)
     return found.value if found else None
