@@ -4,7 +4,7 @@ What somebody may not see is `NotFound`, so that numbers cannot be tried out; wh
 do is `NotAllowed`.
 """
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or_, select, true
@@ -17,6 +17,7 @@ from approval.models.cases import Case
 from approval.models.desks import Countersign
 from approval.models.items import ItemVersion
 from approval.models.materials import Material
+from approval.models.parties import InterestedParty
 from approval.models.people import Agency
 from approval.models.tasks import Progress, Task, Timer
 from approval.office import Work
@@ -24,11 +25,23 @@ from approval.services import items, statutes
 
 LEADER: Final = "signer"  # who answers for a department (负责人)
 
+
+def _concerns(person: Any) -> ColumnElement[bool]:
+    """Say in SQL whether a case concerns a person beside what they filed: by whom they act for, or as a party to it."""
+    acted_for = select(Agency.organization_id).where(Agency.person_id == person)
+    party = exists().where(
+        InterestedParty.case_id == Case.id,
+        InterestedParty.dropped_at.is_(None),
+        or_(InterestedParty.holder_id == person, InterestedParty.holder_id.in_(acted_for)),
+    )
+    return or_(Case.applicant_id.in_(acted_for), party)
+
+
 # The case comes first: whoever locks both takes them in this order. A row that was waited for is read as it is then.
 _OBTAIN: Final = (
     select(
         Task,
-        exists().where(Agency.person_id == bindparam("person"), Agency.organization_id == Case.applicant_id),
+        _concerns(bindparam("person")),
         exists().where(Timer.case_id == Case.id, Timer.progress == Progress.OPEN, Timer.due_at <= bindparam("now")),
         exists().where(
             Countersign.task_id == Task.id, Countersign.answered_at.is_(None), Countersign.withdrawn_at.is_(None)
@@ -192,8 +205,8 @@ def task_in_time(work: Work, task_id: UUID) -> Obtained:
     found = work.session.execute(_OBTAIN, {"task": task_id, "person": work.actor.person, "now": work.now}).one_or_none()
     if found is None or not _sees_task(work, found[0]):
         raise NotFound(task=str(task_id))
-    task_, agent, due, unsigned = found
-    _require_doable(work, task_, agent=agent)
+    task_, concerned, due, unsigned = found
+    _require_doable(work, task_, concerned=concerned)
     return Obtained(task_, due, unsigned)
 
 
@@ -245,8 +258,8 @@ def _sees_task(work: Work, found: Task) -> bool:
     return found.department_code in work.actor.departments or _is_applicant(work, found.case)
 
 
-def _require_doable(work: Work, found: Task, *, agent: bool | None = None) -> None:
-    if found.role != APPLICANT and in_own_matter(work, found.case, agent=agent):
+def _require_doable(work: Work, found: Task, *, concerned: bool | None = None) -> None:
+    if found.role != APPLICANT and in_own_matter(work, found.case, concerned=concerned):
         raise NotAllowed(task=found.element, recused=True)
     if found.progress != Progress.OPEN:
         raise (AlreadyDone(task=found.element) if found.done_by == work.actor.person else Overtaken(task=found.element))
@@ -264,16 +277,17 @@ def _may_do(work: Work, found: Task) -> bool:
     return work.actor.holds(found.department_code or "", found.role)
 
 
-def in_own_matter(work: Work, found: Case, *, agent: bool | None = None) -> bool:
-    """Tell whether a case is an officer's own matter (回避): what they filed, applied for, or may act for.
+def in_own_matter(work: Work, found: Case, *, concerned: bool | None = None) -> bool:
+    """Tell whether a case is an officer's own matter (回避): what they filed, applied for, act for, or are a party to.
 
-    `agent` says whether they may, where the caller knows.
+    `concerned` says whether they act for its applicant or are an interested party, where the caller knows.
     """
     if work.actor.person in {found.filed_by, found.applicant_id}:
         return True
-    if agent is None:
-        agent = work.session.get(Agency, (work.actor.person, found.applicant_id)) is not None
-    return agent
+    if concerned is None:
+        known = select(_concerns(work.actor.person)).where(Case.id == found.id)
+        concerned = bool(work.session.scalar(known))
+    return concerned
 
 
 def _apart(work: Work, found: Task) -> None:

@@ -257,8 +257,7 @@ def _require_heard(work: Work, case: Case) -> None:
 
     第三十六条、第四十八条第二款: of a hearing that was announced, or that an interested party has asked for.
     """
-    parties.require_heard(work, case)
-    if parties.hearing_asked(work, case) and not journal.has(work, case, HEARD):
+    if parties.require_heard(work, case) and not journal.has(work, case, HEARD):
         raise Unheard(case=case.number)
     if journal.last(work, case, ANNOUNCED) > journal.last(work, case, HEARD, CALLED_OFF):
         raise Unheard(case=case.number)

@@ -139,12 +139,10 @@ def follows(work: Work, task: Task) -> tuple[Status, list[Task]]:
 
 
 def _concerns(work: Work, case: Case) -> list[Concern]:
-    letters = parties.letters(work, case)
-    found = []
-    for party in parties.of_case(work, case):
-        due = countdowns.due(work, case, party.countdown)
-        found.append(Concern(party, letters[party.id], due.day if due else None))
-    return found
+    named = parties.of_case(work, case)
+    letters = parties.letters(work, case) if named else {}
+    due = {party.id: countdowns.due(work, case, party.countdown) for party in named}
+    return [Concern(party, letters[party.id], day.day if (day := due[party.id]) else None) for party in named]
 
 
 def _is_person(label: str) -> bool:

@@ -32,11 +32,13 @@ _LABELS: Final = {"name": "姓名或者名称", "id_number": "证件号码", "ad
 def tell(work: Work, case: Case) -> dict[str, Any]:
     """Tell whose significant interests a case directly concerns (告知利害关系人), in a letter to each of them.
 
-    They are whom the officer has just named: `parties`, rows of name, id_number, address and interest. Where that is
-    done anew, who was told stays told, and who is named no more is let go. Raises `AnswersInvalid` naming every row
-    that is no such party, and `NoticeIncomplete` (行政许可法第三十六条、第四十七条第一款).
+    They are whom the officer has just named: `parties`, rows of name, id_number, address and interest, unless `result`
+    is "none". Where that is done anew, who was told stays told, and who is named no more is let go. Raises
+    `AnswersInvalid` naming every row that is no such party, and `NoticeIncomplete`
+    (行政许可法第三十六条、第四十七条第一款).
     """
-    named = _read(work, case, answers.latest(work, case).get("parties"))
+    told = answers.latest(work, case)
+    named = {} if told.get("result") == "none" else _read(work, case, told.get("parties"))
     known = {(party.name, party.id_number): party for party in of_case(work, case)}
     for key in known.keys() - named.keys():
         known[key].dropped_at = work.now
@@ -50,16 +52,18 @@ def tell(work: Work, case: Case) -> dict[str, Any]:
         )
         work.session.add(party)
         issuances.issue(work, case, letter, {"interest": party.interest, "statement_days": days}, party=party)
-    journal.write(work, case, "party:told", told=len(fresh), named=len(named))
-    return {"waiting": sum(not party.heard for party in of_case(work, case))}
+    if fresh:
+        journal.write(work, case, "party:told", told=len(fresh), named=len(named))
+    return {"named": len(named), "waiting": sum(not party.heard for party in of_case(work, case))}
 
 
 @act("weigh_statements")
 def weigh(work: Work, case: Case) -> dict[str, Any]:
     """Tell the procedure how many of the parties spoke, and whether one asks for a hearing (汇总陈述意见)."""
+    named = of_case(work, case)
     return {
-        "stated": sum(bool(party.statement) for party in of_case(work, case)),
-        "hearing_asked": hearing_asked(work, case),
+        "stated": sum(bool(party.statement) for party in named),
+        "hearing_asked": any(party.asks_hearing for party in named),
     }
 
 
@@ -92,18 +96,15 @@ def note_delivery(work: Work, formal: FormalNotice, received: datetime) -> None:
         countdowns.begin(work, formal.case, party.countdown, _limit(work, formal.case), since=received)
 
 
-def require_heard(work: Work, case: Case) -> None:
+def require_heard(work: Work, case: Case) -> bool:
     """Require that every interested party has spoken, or let their time go by (应当听取利害关系人的意见).
 
-    Raises `PartiesUnheard` (行政许可法第三十六条).
+    Tells whether one of them asks for a hearing. Raises `PartiesUnheard` (行政许可法第三十六条、第四十七条第一款).
     """
-    if unheard := [party.ordinal for party in of_case(work, case) if not party.heard]:
+    named = of_case(work, case)
+    if unheard := [party.ordinal for party in named if not party.heard]:
         raise PartiesUnheard(case=case.number, parties=unheard)
-
-
-def hearing_asked(work: Work, case: Case) -> bool:
-    """Tell whether an interested party has asked for a hearing (利害关系人要求听证, 第四十七条第一款)."""
-    return any(party.asks_hearing for party in of_case(work, case))
+    return any(party.asks_hearing for party in named)
 
 
 def _every(work: Work, case: Case) -> list[InterestedParty]:
@@ -121,7 +122,9 @@ def _read(work: Work, case: Case, rows: Any) -> dict[tuple[str, str], dict[str, 
     """Read whom an officer named, by name and number; raises `AnswersInvalid` naming everything that is wrong."""
     named: dict[tuple[str, str], dict[str, str]] = {}
     missing: list[Missing] = []
-    listed = rows[:_MOST] if isinstance(rows, list) else []
+    listed = rows if isinstance(rows, list) else []
+    if len(listed) > _MOST:
+        raise AnswersInvalid(missing=[Missing("answers.parties", "too-many", "利害关系人")])
     applicant = people.applicant(work, case.applicant_id, case.filed_by)["number"]
     for place, row in enumerate(listed, 1):
         told = row if isinstance(row, Mapping) else {}

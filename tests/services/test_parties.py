@@ -22,6 +22,7 @@ from approval.domain.errors import (
 from approval.domain.notices import Way
 from approval.models.people import Organization
 from approval.services import (
+    access,
     addresses,
     answers,
     countdowns,
@@ -326,3 +327,31 @@ def test_article_36_who_is_named_anew_is_told_and_who_spoke_is_not_asked_again(o
     with office.work(read_only=True) as work:
         sent = [formal for formal in issuances.of_case(work, walks.case(work, told)) if formal.kind == parties.LETTER]
     assert len(sent) == 2
+
+
+@pytest.mark.article("行政许可法#36")
+def test_article_36_where_nobody_is_concerned_after_all_nobody_is_waited_for(office, told):
+    walks.complete(office, told, WAIVE)
+    say(office, "lin", told)
+    say_in_writing(office, told)
+    walks.return_to(office, told, ("consider_statements", "huang"), "name_parties")
+    walks.walk(office, told, ("name_parties", "huang", {"result": "none"}), GRANT)
+    assert walks.outcome(office, told)["decision"] == "granted"
+    assert of_case(office, told) == []
+
+
+def test_an_officer_whom_a_case_concerns_keeps_away_from_it(office, accepted):
+    walks.complete(office, accepted, named({"name": "蔡签批", "id_number": "350502199509190099"}))
+    say(office, "cai", accepted)
+    walks.walk(office, accepted, WAIVE, CONSIDER)
+    with pytest.raises(NotAllowed) as refused:
+        walks.complete(office, accepted, GRANT)
+    assert refused.value.facts["recused"]
+    with office.work(by=walks.signed_in(office, "cai"), read_only=True) as work:
+        assert not access.reads(work, walks.case(work, accepted))
+
+
+def test_more_parties_than_can_be_told_are_told_to_be_too_many(office, accepted):
+    with pytest.raises(AnswersInvalid) as refused:
+        walks.complete(office, accepted, named(*[{"name": f"邻居{number}"} for number in range(201)]))
+    assert "answers.parties" in {missing.where for missing in refused.value.facts["missing"]}
