@@ -74,6 +74,7 @@ def announce(work: Work, case: Case) -> dict[str, Any]:
             f"{name}听证：{held_on.isoformat()} {told.get('hour')}，{told.get('place')}，主持人{told.get('presider')}"
         )
         announcements.put_up(work, case, matter, held_on)
+        notices.put(work, case, kinds.catalogue()["hearing-announcement"], {**told, "matter": name})
     days = workdays.between(work.today, held_on) + workdays.is_workday(work.today)
     notice = suspensions.attempt(work, case, _CAUSE, days, f"定于{held_on.isoformat()}举行听证。")
     journal.write(
