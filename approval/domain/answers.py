@@ -277,7 +277,7 @@ def _misshapen(component: Any) -> Iterator[str]:
     properties = component.get("properties")
     yield from _unlike(properties, dict.fromkeys(properties, _TEXT) if isinstance(properties, dict) else {})
     for name, stance in properties.items() if isinstance(properties, dict) else ():
-        if name.startswith(_STANCE) and stance not in set(Stance):
+        if name.startswith(_STANCE) and not (isinstance(stance, str) and stance in set(Stance)):
             yield name
     options = component.get("values")
     for option in options if isinstance(options, list) else ():

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or
 from sqlalchemy.orm import contains_eager
 
 from approval.domain.actors import SYSTEM
+from approval.domain.answers import PRESIDERS
 from approval.domain.errors import AlreadyDone, Held, NotAllowed, NotFound, NotSignedIn, Overtaken, Refusal
 from approval.domain.manifests import APPLICANT, Extension
 from approval.models.cases import Case
@@ -21,27 +22,33 @@ from approval.models.parties import InterestedParty
 from approval.models.people import Agency
 from approval.models.tasks import Progress, Task, Timer
 from approval.office import Work
-from approval.services import items, statutes
+from approval.services import answers, items, statutes
 
 LEADER: Final = "signer"  # who answers for a department (负责人)
+PRESIDER: Final = "presider"
+SCHEDULE: Final = "hearing_schedule"
+_PRESIDING: Final = "行政许可法第四十八条第一款第三项"
 
 
-def _concerns(person: Any) -> ColumnElement[bool]:
-    """Say in SQL whether a case concerns a person beside what they filed: by whom they act for, or as a party to it."""
+def concerns(person: Any) -> ColumnElement[bool]:
+    """Say in SQL whether a case is somebody's own matter (回避的情形), of a statement that reads from cases.
+
+    They filed it or applied, act for its applicant, or are an interested party, also one that was let go. `person` is
+    an id, or the column or parameter that holds one.
+    """
     acted_for = select(Agency.organization_id).where(Agency.person_id == person)
     party = exists().where(
         InterestedParty.case_id == Case.id,
-        InterestedParty.dropped_at.is_(None),
         or_(InterestedParty.holder_id == person, InterestedParty.holder_id.in_(acted_for)),
     )
-    return or_(Case.applicant_id.in_(acted_for), party)
+    return or_(Case.filed_by == person, Case.applicant_id == person, Case.applicant_id.in_(acted_for), party)
 
 
 # The case comes first: whoever locks both takes them in this order. A row that was waited for is read as it is then.
 _OBTAIN: Final = (
     select(
         Task,
-        _concerns(bindparam("person")),
+        concerns(bindparam("person")),
         exists().where(Timer.case_id == Case.id, Timer.progress == Progress.OPEN, Timer.due_at <= bindparam("now")),
         exists().where(
             Countersign.task_id == Task.id, Countersign.answered_at.is_(None), Countersign.withdrawn_at.is_(None)
@@ -269,6 +276,8 @@ def _require_doable(work: Work, found: Task, *, concerned: bool | None = None) -
         raise Overtaken(task=found.element)
     require_moving(found.case)
     _apart(work, found)
+    if found.role == PRESIDER and presider(work, found.case) not in {None, work.actor.name}:
+        raise NotAllowed(task=found.element, basis=_PRESIDING)
 
 
 def _may_do(work: Work, found: Task) -> bool:
@@ -277,15 +286,25 @@ def _may_do(work: Work, found: Task) -> bool:
     return work.actor.holds(found.department_code or "", found.role)
 
 
+def presider(work: Work, found: Case) -> str | None:
+    """Find who was chosen to preside over the hearing of a case (选定的主持人), by name.
+
+    None where nobody was, or where a pack of before lets any text stand there.
+    """
+    forms = items.pack_of(work, found).forms.values()
+    chosen = any(question.source == PRESIDERS for form in forms for question in form.fields)
+    return answers.latest(work, found, SCHEDULE).get(PRESIDER) if chosen else None
+
+
 def in_own_matter(work: Work, found: Case, *, concerned: bool | None = None) -> bool:
     """Tell whether a case is an officer's own matter (回避): what they filed, applied for, act for, or are a party to.
 
-    `concerned` says whether they act for its applicant or are an interested party, where the caller knows.
+    `concerned` says so where the caller has read it already.
     """
-    if work.actor.person in {found.filed_by, found.applicant_id}:
-        return True
+    if work.actor.person is None:
+        return False
     if concerned is None:
-        known = select(_concerns(work.actor.person)).where(Case.id == found.id)
+        known = select(concerns(work.actor.person)).where(Case.id == found.id)
         concerned = bool(work.session.scalar(known))
     return concerned
 

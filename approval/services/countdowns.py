@@ -20,6 +20,8 @@ from approval.services import items
 
 # Legal acts begin these (filing, acceptance, decision); any other begins when its timer begins to wait.
 BEGUN_BY_LAW = frozenset({"acceptance", "tier_review", "decision", "promised", "delivery"})
+# A hearing is owed from the request on, whenever its timer begins to wait, and until it is held.
+_OWED = frozenset({"hearing"})
 _CALENDAR = "calendar"
 _MOVED = "moved"
 _AWAITED = {
@@ -65,7 +67,7 @@ def stop_answered(work: Work, case: Case) -> None:
     )
     lone = [(kind, progress) for kind, progress in work.session.execute(alone) if kind]
     waited_for |= {kind for kind, progress in lone if progress == Progress.OPEN}
-    for kind in sorted({kind for kind, _ in [*rows, *lone] if kind} - waited_for):
+    for kind in sorted({kind for kind, _ in [*rows, *lone] if kind} - waited_for - _OWED):
         if going(work, case, kind):
             stop(work, case, kind, "task:completed")
 
@@ -77,6 +79,11 @@ def due(work: Work, case: Case, kind: str) -> Due | None:
     """
     rows = _rows(work, case, kind)
     return reckon(_entries(rows), _counted_by(work, case, rows)) if rows else None
+
+
+def has_begun(kind: str, due: Due | None) -> bool:
+    """Tell whether a countdown has begun already where its timer begins to wait (是否已经起算)."""
+    return due is not None and (kind in BEGUN_BY_LAW or (kind in _OWED and due.stopped_on is None))
 
 
 def going(work: Work, case: Case, kind: str) -> bool:

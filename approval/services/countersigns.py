@@ -18,7 +18,7 @@ from approval.domain.errors import (
 )
 from approval.models.cases import Case
 from approval.models.desks import Countersign
-from approval.models.people import Agency, Person, Post
+from approval.models.people import Person, Post
 from approval.models.tasks import Progress, Task
 from approval.office import Work
 from approval.services import access, handovers, journal
@@ -33,9 +33,8 @@ def may_be_asked(work: Work, task: Task) -> list[Person]:
     """
     working = select(Task.department_code).where(Task.case_id == task.case_id, Task.department_code.is_not(None))
     post = exists().where(Post.person_id == Person.id, Post.department_code.in_(working), Post.role != ADMINISTRATOR)
-    agent = exists().where(Agency.person_id == Person.id, Agency.organization_id == task.case.applicant_id)
-    oneself = {work.actor.person, task.case.filed_by, task.case.applicant_id}
-    others = select(Person).where(post, ~agent, Person.disabled_at.is_(None), Person.id.not_in(oneself - {None}))
+    able = select(Person).join(Case, Case.id == task.case_id).where(post, Person.disabled_at.is_(None))
+    others = able.where(Person.id != work.actor.person, ~access.concerns(Person.id))
     return list(work.session.scalars(others.order_by(Person.name, Person.code)))
 
 

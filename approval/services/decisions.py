@@ -28,6 +28,7 @@ from approval.services import (
     materials,
     notices,
     parties,
+    petitions,
     pledges,
     recommendations,
     sheets,
@@ -35,7 +36,6 @@ from approval.services import (
 from approval.services.errands import act
 
 ANNOUNCED: Final = "case:hearing-announced"
-HEARD: Final = "case:hearing-held"
 CALLED_OFF: Final = "case:hearing-called-off"
 _FORWARDED: Final = "case:forwarded"
 _SETTLED: Final = "settle_objection"
@@ -255,11 +255,12 @@ def _write_down(work: Work, case: Case, decision: Status, tag: str, basis: str, 
 def _require_heard(work: Work, case: Case) -> None:
     """Let a decision follow what those concerned said, and the minutes of a hearing (听取意见、根据听证笔录决定).
 
-    第三十六条、第四十八条第二款: of a hearing that was announced, or that an interested party has asked for.
+    第三十六条、第四十八条第二款: of a hearing that was announced, or that somebody has asked for.
     """
-    if parties.require_heard(work, case) and not journal.has(work, case, HEARD):
+    parties.require_heard(work, case)
+    if petitions.pending(work, case):
         raise Unheard(case=case.number)
-    if journal.last(work, case, ANNOUNCED) > journal.last(work, case, HEARD, CALLED_OFF):
+    if journal.last(work, case, ANNOUNCED) > journal.last(work, case, petitions.HEARD, CALLED_OFF):
         raise Unheard(case=case.number)
 
 

@@ -81,6 +81,11 @@ class Dossier(NamedTuple):
     names: Mapping[str, str]
 
     @property
+    def divided(self) -> bool:
+        """Tell whether some recommend granting and others do not (意见不一致)."""
+        return recommendations.divided(self.recommended)
+
+    @property
     def now(self) -> list[Task]:
         """The tasks that are open (当前待办)."""
         return [task for task in self.tasks if task.progress == Progress.OPEN]
@@ -139,7 +144,7 @@ def follows(work: Work, task: Task) -> tuple[Status, list[Task]]:
 
 
 def _concerns(work: Work, case: Case) -> list[Concern]:
-    named = parties.of_case(work, case)
+    named = parties.ever_named(work, case)
     letters = parties.letters(work, case) if named else {}
     due = {party.id: countdowns.due(work, case, party.countdown) for party in named}
     return [Concern(party, letters[party.id], day.day if (day := due[party.id]) else None) for party in named]

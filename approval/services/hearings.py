@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from approval.domain.errors import AnswersInvalid, IllegalStep, Missing, NotAllowed
+from approval.domain.errors import AnswersInvalid, IllegalStep, Missing
 from approval.models.cases import Case
 from approval.models.people import Person, Post
 from approval.models.tasks import Task
 from approval.office import Work
 from approval.services import (
+    access,
     announcements,
     answers,
     countdowns,
@@ -25,15 +26,14 @@ from approval.services import (
     kinds,
     notices,
     parties,
+    petitions,
     statutes,
     suspensions,
 )
 from approval.services.errands import Seen, act, seeing
 
-SCHEDULE: Final = "hearing_schedule"
-PRESIDER: Final = "presider"
 _CAUSE: Final = "hearing"
-_PRESIDER: Final = "行政许可法第四十八条第一款第三项"
+_NOTICE: Final = "hearing"
 _FARTHEST: Final = timedelta(days=366)
 _RIGHTS: Final = "您有权在期限内要求举行听证；不承担行政机关组织听证的费用。逾期未提出的，视为放弃听证。"
 
@@ -55,7 +55,7 @@ def announce(work: Work, case: Case) -> dict[str, Any]:
     hearing must be held (第四十七条：二十日内组织听证); an office that is late already may still hold it, as soon as
     the law lets it be told. Nor may who examined preside. `NoticeIncomplete`.
     """
-    told = answers.latest(work, case, SCHEDULE)
+    told = answers.latest(work, case, access.SCHEDULE)
     held_on = _day(told)
     workdays, notice_days = countdowns.calendar(work, case), statutes.hearing().notice_days
     due = countdowns.due(work, case, "hearing")
@@ -64,10 +64,10 @@ def announce(work: Work, case: Case) -> dict[str, Any]:
     latest = due.day if due and soonest <= due.day else latest
     if not soonest <= held_on <= latest or not workdays.is_workday(held_on):
         raise AnswersInvalid(missing=[Missing("answers.held_on", "out-of-range", "听证日期")])
-    if told.get("presider") not in presiders(work, case):
+    if access.presider(work, case) not in {None, *presiders(work, case)}:
         raise AnswersInvalid(missing=[Missing("answers.presider", "not-a-choice", "主持人")])
-    notices.put(work, case, kinds.catalogue()["hearing"], told)
-    parties.tell_hearing(work, case, kinds.catalogue()["hearing"], told)
+    notices.put(work, case, kinds.catalogue()[_NOTICE], told)
+    parties.send(work, case, kinds.catalogue()[_NOTICE], told)
     if told.get("public") is True:  # 第四十六条: of the authority's own motion, announced to everybody
         name = items.pack_of(work, case).manifest.name.zh
         matter = (
@@ -87,41 +87,48 @@ def announce(work: Work, case: Case) -> dict[str, Any]:
 def keep_minutes(work: Work, case: Case, seen: Seen) -> dict[str, Any]:
     """Keep the minutes of a hearing (听证笔录), signed by who took part; the next day counts again (第四十八条).
 
-    Raises `IllegalStep` before the day that was announced, `NotAllowed` for anybody but the presider who was, and
-    `NoticeIncomplete`.
+    By the presider who was chosen (`access.presider`). Raises `IllegalStep` before the day that was announced,
+    `PartiesUnheard` where the notice did not reach a party that asked for it, and `NoticeIncomplete`.
     """
-    schedule = answers.latest(work, case, SCHEDULE)
-    if work.actor.name != schedule.get("presider"):
-        raise NotAllowed(task="minutes", presider=schedule.get("presider"), basis=_PRESIDER)
+    schedule = answers.latest(work, case, access.SCHEDULE)
     if _day(schedule) > work.today:
         raise IllegalStep(status=case.status, asked="minutes", held_on=_day(schedule).isoformat())
-    told = {"presider": work.actor.name, **answers.latest(work, case)}
-    minutes = notices.put(work, case, kinds.catalogue()[issuances.MINUTES], {**schedule, **told})
+    parties.require_invited(work, case, _NOTICE)
+    told = {**schedule, "presider": work.actor.name, **answers.latest(work, case)}
+    minutes = notices.put(work, case, kinds.catalogue()[issuances.MINUTES], told)
+    parties.send(work, case, kinds.catalogue()[issuances.MINUTES], told)
     suspensions.resume_told(work, case, seen)
-    journal.write(work, case, decisions.HEARD, minutes=minutes.number)
+    petitions.stop(work, case, "行政许可法第四十八条：已举行听证")
+    journal.write(work, case, petitions.HEARD, minutes=minutes.number)
     return {}
 
 
 def presiders(work: Work, case: Case) -> list[str]:
     """List who may preside over a hearing (可任主持人), by name: of that post, and not of those who examined.
 
-    行政许可法第四十八条第一款第三项.
+    Nor anybody whose own matter it is (行政许可法第四十八条第一款第三项).
     """
     lanes = items.pack_of(work, case).manifest.lanes.values()
-    departments = {lane.department for lane in lanes if lane.role == PRESIDER}
-    barred = {role for rule in statutes.separations() for role in rule.apart_from(PRESIDER)}
+    departments = {lane.department for lane in lanes if lane.role == access.PRESIDER}
+    barred = {role for rule in statutes.separations() for role in rule.apart_from(access.PRESIDER)}
     examined = select(Task.done_by).where(Task.case_id == case.id, Task.role.in_(barred), Task.done_by.is_not(None))
-    held = select(Person.name).join(Post, Post.person_id == Person.id)
-    of_post = held.where(Post.department_code.in_(departments), Post.role == PRESIDER, Person.disabled_at.is_(None))
-    return list(work.session.scalars(of_post.where(Person.id.not_in(examined)).distinct().order_by(Person.name)))
+    held = select(Person.name).join(Post, Post.person_id == Person.id).join(Case, Case.id == case.id)
+    of_post = held.where(
+        Post.department_code.in_(departments), Post.role == access.PRESIDER, Person.disabled_at.is_(None)
+    )
+    free = of_post.where(Person.id.not_in(examined), ~access.concerns(Person.id))
+    return list(work.session.scalars(free.distinct().order_by(Person.name)))
 
 
 def call_off_since(work: Work, case: Case, line: int) -> None:
     """Call off a hearing that was announced after a line of the journal and not held (取消听证)."""
     announced = journal.last(work, case, decisions.ANNOUNCED)
-    if announced > max(line, journal.last(work, case, decisions.HEARD, decisions.CALLED_OFF)):
+    if announced > max(line, journal.last(work, case, petitions.HEARD, decisions.CALLED_OFF)):
         journal.write(work, case, decisions.CALLED_OFF)
-        notices.tell(work, case, "hearing-called-off", number=case.number)
+        held_on = answers.latest(work, case, access.SCHEDULE).get("held_on")
+        notices.tell(work, case, "hearing-called-off", number=case.number, held_on=held_on)
+        if kind := kinds.of_event("hearing-called-off", work.today):
+            parties.send(work, case, kind, {"held_on": held_on})
 
 
 def _day(schedule: dict[str, Any]) -> date:

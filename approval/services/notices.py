@@ -16,10 +16,11 @@ from approval.domain.texts import LONGEST_REASON, unseen
 from approval.models.cases import Case, Notice
 from approval.models.notices import FormalNotice
 from approval.office import Work
-from approval.services import access, answers, issuances, items, journal, kinds, people, tokens
+from approval.services import access, answers, issuances, items, journal, kinds, parties, people, tokens
 from approval.services.errands import acts
 
 _ISSUED: Final = "notice:issued"
+_OF_HEARINGS: Final = frozenset({"hearing", "hearing-minutes"})  # 第四十八条：申请人、利害关系人
 
 
 def tell(work: Work, case: Case, code: str, *, numbered: str = "", **facts: Any) -> Notice:
@@ -66,6 +67,8 @@ def issue(work: Work, number: str, code: str, given: Mapping[str, Any], token: s
     issuances.complete(work, case, kind, given)  # before anything is written: the page may be shown again
     if token and tokens.spent(work, token, _ISSUED, f"{number}/{code}"):
         return [formal for formal in issuances.of_case(work, case) if formal.kind == code][-1]
+    if code in _OF_HEARINGS:
+        parties.send(work, case, kind, given)
     return put(work, case, kind, given)
 
 

@@ -19,7 +19,7 @@ from approval.models.cases import Case
 from approval.models.incidents import Incident, IncidentKind
 from approval.models.tasks import Errand, ErrandProgress, Progress, Task, Timer
 from approval.office import Work
-from approval.services import access, decisions, incidents, items, journal, notices, procedures, tokens
+from approval.services import access, decisions, incidents, items, journal, notices, procedures, statements, tokens
 
 _RETRIED: Final[Mapping[str, str]] = {
     IncidentKind.ERRAND: "errand:retried",
@@ -157,6 +157,7 @@ def release(work: Work, number: str, reason: str, *, token: str | None = None) -
         if errand.progress == ErrandProgress.OPEN:
             _carry_anew(work, case, errand)
     journal.write(work, case, "case:released", reason=reason)
+    statements.go_on(work, case)
     return case
 
 

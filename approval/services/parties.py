@@ -6,20 +6,32 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
+from unicodedata import normalize
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from stdnum.cn import ric, uscc
 
 from approval.domain import texts
-from approval.domain.errors import AnswersInvalid, Missing, PartiesUnheard
+from approval.domain.cases import Status
+from approval.domain.errors import AnswersInvalid, IllegalStep, Missing, PartiesUnheard
 from approval.domain.manifests import Limit
 from approval.domain.notices import Kind
 from approval.models.cases import Case
-from approval.models.notices import FormalNotice
+from approval.models.notices import Delivery, FormalNotice
 from approval.models.parties import InterestedParty
 from approval.office import Work
-from approval.services import answers, countdowns, issuances, items, journal, kinds, people, statutes
+from approval.services import (
+    answers,
+    countdowns,
+    issuances,
+    items,
+    journal,
+    kinds,
+    people,
+    petitions,
+    statutes,
+)
 from approval.services.errands import act
 
 LETTER: Final = "interested-party"
@@ -33,55 +45,71 @@ def tell(work: Work, case: Case) -> dict[str, Any]:
     """Tell whose significant interests a case directly concerns (告知利害关系人), in a letter to each of them.
 
     They are whom the officer has just named: `parties`, rows of name, id_number, address and interest, unless `result`
-    is "none". Where that is done anew, who was told stays told, and who is named no more is let go. Raises
-    `AnswersInvalid` naming every row that is no such party, and `NoticeIncomplete`
-    (行政许可法第三十六条、第四十七条第一款).
+    is "none". Who was told before stays told, whatever is named anew: only `statements.drop` lets somebody go. Raises
+    `IllegalStep` unless the case is accepted, `AnswersInvalid` naming every row that is no such party, and
+    `NoticeIncomplete` (行政许可法第三十六条、第四十七条第一款).
     """
+    if case.status != Status.ACCEPTED:
+        raise IllegalStep(status=case.status, asked="tell_parties")
     told = answers.latest(work, case)
-    named = {} if told.get("result") == "none" else _read(work, case, told.get("parties"))
-    known = {(party.name, party.id_number): party for party in of_case(work, case)}
-    for key in known.keys() - named.keys():
-        known[key].dropped_at = work.now
-    letter, days = kinds.catalogue()[LETTER], _limit(work, case).days
-    count = len(_every(work, case))
-    fresh = [row for key, row in named.items() if key not in known]
-    for ordinal, row in enumerate(fresh, count + 1):
-        holder = people.holder_of(work, row["id_number"]) if row["id_number"] else None
+    rows = [] if told.get("result") == "none" else _read(work, case, told.get("parties"))
+    known, letter, days = ever_named(work, case), kinds.catalogue()[LETTER], _limit(work, case).days
+    fresh = [row for row in rows if not any(_is_same(party, row) for party in known if party.dropped_at is None)]
+    for ordinal, row in enumerate(fresh, len(known) + 1):
         party = InterestedParty(
-            id=uuid4(), case=case, ordinal=ordinal, holder_id=holder, named_at=work.now, answered_by="", **row
+            id=uuid4(),
+            case=case,
+            ordinal=ordinal,
+            holder_id=_holder(work, row["id_number"]),
+            named_at=work.now,
+            answered_by="",
+            **row,
         )
         work.session.add(party)
         issuances.issue(work, case, letter, {"interest": party.interest, "statement_days": days}, party=party)
     if fresh:
-        journal.write(work, case, "party:told", told=len(fresh), named=len(named))
-    return {"named": len(named), "waiting": sum(not party.heard for party in of_case(work, case))}
+        journal.write(work, case, "party:told", told=len(fresh))
+    named = of_case(work, case)
+    # Where a hearing is asked for already, nobody waits for the others: they may speak until the decision.
+    waiting = 0 if petitions.pending(work, case) else sum(not party.heard for party in named)
+    return {"named": len(named), "waiting": waiting}
 
 
 @act("weigh_statements")
 def weigh(work: Work, case: Case) -> dict[str, Any]:
-    """Tell the procedure how many of the parties spoke, and whether one asks for a hearing (汇总陈述意见)."""
+    """Tell the procedure how many of the parties spoke, and whether a hearing is to be held (汇总陈述意见)."""
     named = of_case(work, case)
-    return {
-        "stated": sum(bool(party.statement) for party in named),
-        "hearing_asked": any(party.asks_hearing for party in named),
-    }
+    stated = sum(bool(party.statement) for party in named)
+    return {"stated": stated, "hearing_asked": petitions.pending(work, case)}
 
 
-def tell_hearing(work: Work, case: Case, kind: Kind, told: Mapping[str, Any]) -> None:
-    """Send the notice of a hearing to the interested parties too (通知利害关系人参加听证, 第四十八条第一款第一项)."""
+def send(work: Work, case: Case, kind: Kind, told: Mapping[str, Any]) -> None:
+    """Send a notice of a hearing to the interested parties too (一并送达利害关系人, 第四十八条第一款第一项)."""
     for party in of_case(work, case):
         issuances.issue(work, case, kind, told, party=party)
 
 
 def of_case(work: Work, case: Case) -> list[InterestedParty]:
     """List the interested parties of a case (办件的利害关系人), in the order they were named."""
-    return [party for party in _every(work, case) if party.dropped_at is None]
+    return [party for party in ever_named(work, case) if party.dropped_at is None]
+
+
+def ever_named(work: Work, case: Case) -> list[InterestedParty]:
+    """List everybody who was ever named as a party (曾列明的利害关系人), those too whom an officer let go."""
+    theirs = select(InterestedParty).where(InterestedParty.case_id == case.id).order_by(InterestedParty.ordinal)
+    return list(work.session.scalars(theirs))
 
 
 def letters(work: Work, case: Case) -> dict[UUID, FormalNotice]:
     """Find the letters that told the interested parties of a case (利害关系人告知书), by the party's id."""
     sent = select(FormalNotice).where(FormalNotice.case_id == case.id, FormalNotice.kind == LETTER)
     return {formal.party_id: formal for formal in work.session.scalars(sent) if formal.party_id}
+
+
+def sent_to(work: Work, party: InterestedParty) -> list[FormalNotice]:
+    """List the formal notices that went to an interested party (送达该利害关系人的文书), oldest first."""
+    theirs = select(FormalNotice).where(FormalNotice.party_id == party.id)
+    return list(work.session.scalars(theirs.order_by(FormalNotice.issued_at, FormalNotice.number)))
 
 
 def note_delivery(work: Work, formal: FormalNotice, received: datetime) -> None:
@@ -92,24 +120,32 @@ def note_delivery(work: Work, formal: FormalNotice, received: datetime) -> None:
     party = formal.party
     if party is None or formal.kind != LETTER or party.heard or party.dropped_at is not None:
         return
-    if countdowns.due(work, formal.case, party.countdown) is None:
+    if formal.case.status == Status.ACCEPTED and countdowns.due(work, formal.case, party.countdown) is None:
         countdowns.begin(work, formal.case, party.countdown, _limit(work, formal.case), since=received)
 
 
-def require_heard(work: Work, case: Case) -> bool:
+def require_heard(work: Work, case: Case) -> None:
     """Require that every interested party has spoken, or let their time go by (应当听取利害关系人的意见).
 
-    Tells whether one of them asks for a hearing. Raises `PartiesUnheard` (行政许可法第三十六条、第四十七条第一款).
+    Raises `PartiesUnheard` (行政许可法第三十六条).
     """
-    named = of_case(work, case)
-    if unheard := [party.ordinal for party in named if not party.heard]:
+    if unheard := [party.ordinal for party in of_case(work, case) if not party.heard]:
         raise PartiesUnheard(case=case.number, parties=unheard)
-    return any(party.asks_hearing for party in named)
 
 
-def _every(work: Work, case: Case) -> list[InterestedParty]:
-    theirs = select(InterestedParty).where(InterestedParty.case_id == case.id).order_by(InterestedParty.ordinal)
-    return list(work.session.scalars(theirs))
+def require_invited(work: Work, case: Case, kind: str) -> None:
+    """Require that the newest notice of a hearing reached every party that asked for it (听证通知已送达).
+
+    Raises `PartiesUnheard` (行政许可法第四十八条第一款第一项).
+    """
+    invited = select(Delivery.formal_id).where(Delivery.delivered_at.is_not(None))
+    missed = []
+    for party in of_case(work, case):
+        sent = [formal.id for formal in sent_to(work, party) if formal.kind == kind]
+        reached = sent and work.session.scalar(invited.where(Delivery.formal_id == sent[-1]).limit(1))
+        missed += [party.ordinal] if party.asks_hearing and not reached else []
+    if missed:
+        raise PartiesUnheard(case=case.number, parties=missed)
 
 
 def _limit(work: Work, case: Case) -> Limit:
@@ -118,8 +154,17 @@ def _limit(work: Work, case: Case) -> Limit:
     return of_item if of_item and of_item.days > of_law.days else Limit(of_law.days, of_law.basis)
 
 
-def _read(work: Work, case: Case, rows: Any) -> dict[tuple[str, str], dict[str, str]]:
-    """Read whom an officer named, by name and number; raises `AnswersInvalid` naming everything that is wrong."""
+def _is_same(party: InterestedParty, row: Mapping[str, str]) -> bool:
+    numbers = {party.id_number, row["id_number"]} - {""}
+    return party.name == row["name"] and len(numbers) < 2  # noqa: PLR2004 -- two numbers are two people
+
+
+def _holder(work: Work, number: str) -> UUID | None:
+    return people.holder_of(work, number) if number else None
+
+
+def _read(work: Work, case: Case, rows: Any) -> list[dict[str, str]]:
+    """Read whom an officer named; raises `AnswersInvalid` naming everything that is wrong."""
     named: dict[tuple[str, str], dict[str, str]] = {}
     missing: list[Missing] = []
     listed = rows if isinstance(rows, list) else []
@@ -132,14 +177,20 @@ def _read(work: Work, case: Case, rows: Any) -> dict[tuple[str, str], dict[str, 
         read, wrong = texts.reasons(
             *((f"{at}.{name}", _LABELS[name], str(told.get(name) or ""), most) for name, most in _LONGEST.items())
         )
-        number = str(told.get("id_number") or "").strip().upper()
+        number = normalize("NFKC", str(told.get("id_number") or "")).replace(" ", "").upper()
         if number and not (ric.is_valid(number) or uscc.is_valid(number)):
             wrong.append(Missing(f"{at}.id_number", "wrong-form", _LABELS["id_number"]))
-        elif number == applicant:
-            wrong.append(Missing(f"{at}.id_number", "not-a-choice", _LABELS["id_number"]))
+        elif number == applicant or (not wrong and _is_another_s(work, number, read[0])):
+            wrong.append(Missing(f"{at}.id_number", "not-theirs", _LABELS["id_number"]))
         if not wrong:
-            named.setdefault((read[0], number), {**dict(zip(_LONGEST, read, strict=True)), "id_number": number})
+            row_read = {**dict(zip(_LONGEST, read, strict=True)), "id_number": number}
+            named.setdefault((read[0], number), row_read)
         missing += wrong
     if missing or not named:
         raise AnswersInvalid(missing=missing or [Missing("answers.parties", "required", "利害关系人")])
-    return named
+    return list(named.values())
+
+
+def _is_another_s(work: Work, number: str, name: str) -> bool:
+    holder = _holder(work, number)
+    return holder is not None and people.name_of(work, holder) != normalize("NFC", name)

@@ -19,6 +19,7 @@ from approval.domain.actors import ADMINISTRATOR, Actor, Post
 from approval.domain.errors import AnswersInvalid, Missing, NotAllowed, NotFound, NotSignedIn
 from approval.models import people as models
 from approval.models.desks import Cover
+from approval.models.parties import InterestedParty
 from approval.models.people import Agency, Department, Organization, Person
 from approval.office import Work
 from approval.services import limits
@@ -75,6 +76,12 @@ def holder_of(work: Work, number: str) -> UUID | None:
     return person or work.session.scalar(select(Organization.id).where(Organization.uscc == number))
 
 
+def name_of(work: Work, holder: UUID) -> str:
+    """Say what a person or an organization is called (姓名或者名称)."""
+    found = work.session.get(Person, holder) or work.session.get_one(Organization, holder)
+    return found.name
+
+
 def organizations(work: Work) -> list[Organization]:
     """List the organizations that the actor may act for (可代理的单位)."""
     theirs = select(Organization).join(Agency).where(Agency.person_id == work.actor.person)
@@ -107,6 +114,9 @@ def enrol(
     person.posts = [models.Post(department_code=post.department, role=post.role) for post in posts]
     work.session.add(person)
     work.session.flush()
+    # Who was named as an interested party before finds their letters here, and keeps out of their own matter.
+    unknown = update(InterestedParty).where(InterestedParty.id_number == id_number)
+    work.session.execute(unknown.where(InterestedParty.holder_id.is_(None)).values(holder_id=person.id))
     for organization in agent_for:
         found = work.session.scalars(select(Organization).where(Organization.code == organization)).one()
         work.session.add(Agency(person_id=person.id, organization_id=found.id))

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from approval import engine
 from approval.domain.cases import Status
-from approval.domain.errors import Unavailable
+from approval.domain.errors import NotFound, Unavailable
 from approval.domain.manifests import Lane
 from approval.models import saving
 from approval.models.cases import Case
@@ -54,6 +54,16 @@ def deliver(work: Work, case: Case, message: str, payload: dict[str, Any]) -> No
     """Deliver a message to every event of a case that waits for it (消息送达); raises `NotFound` when none does."""
     pack = items.pack_of(work, case)
     _follow(work, case, pack, engine.deliver(pack.definition, case.state, message, payload, now=_now(work)))
+
+
+def awaits(work: Work, case: Case, message: str) -> bool:
+    """Tell whether a case waits for a message (是否等待消息); nothing is moved."""
+    pack = items.pack_of(work, case)
+    try:
+        engine.deliver(pack.definition, case.state, message, {}, now=_now(work))
+    except NotFound:
+        return False
+    return True
 
 
 def move(work: Work, case: Case, item: UUID, target: str) -> None:
@@ -292,7 +302,7 @@ def _record_timers(work: Work, case: Case, pack: Pack, known: _Rows, progress: e
         kind = f"{timer.countdown}:{department}" if timer.countdown and department else timer.countdown
         if kind and timer.countdown:
             due = countdowns.due(work, case, kind)
-            if due is None or kind not in countdowns.BEGUN_BY_LAW:
+            if due is None or not countdowns.has_begun(kind, due):
                 limits = pack.manifest.limits
                 limit = limits.get(kind) or limits[timer.countdown]
                 due = countdowns.begin(work, case, kind, limit, since=work.now)

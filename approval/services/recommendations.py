@@ -15,19 +15,23 @@ _REMARK: Final = "remark"
 
 
 class Recommendation(NamedTuple):
-    """What somebody recommends that nobody has asked anew since (现行建议), and the form that says it in words."""
+    """What somebody recommends that nobody has asked anew since (现行建议), and the form that says it in words.
+
+    `settled` says that it was against granting, and dealt with since (异议已处理).
+    """
 
     task: Task
     form: Form
     content: Mapping[str, Any]
     stance: Stance
+    settled: bool = False
 
 
 def standing(said: Iterable[tuple[Task, Form | None, Mapping[str, Any]]]) -> list[Recommendation]:
     """Find what is recommended now (现行建议) from all that was said, in the order it was said.
 
-    Of a post that was asked the same form twice the last counts, or another form that supersedes it; what was against
-    granting is gone once an objection was settled. Which choices are for and against, their forms say.
+    Of a post that was asked the same form twice the last counts, or another form that supersedes it. Which choices are
+    for and against, their forms say.
     """
     found: list[Recommendation] = []
     for task, form, content in said:
@@ -36,7 +40,7 @@ def standing(said: Iterable[tuple[Task, Form | None, Mapping[str, Any]]]) -> lis
         stance = form.stance(content)
         found = [one for one in found if not (_same_post(one.task, task) and one.form.id in form.supersedes)]
         if stance is Stance.SETTLED:
-            found = [one for one in found if one.stance is not Stance.AGAINST]
+            found = [one._replace(settled=one.stance is Stance.AGAINST) for one in found]
         elif stance:
             found.append(Recommendation(task, form, content, stance))
     return found
@@ -44,7 +48,7 @@ def standing(said: Iterable[tuple[Task, Form | None, Mapping[str, Any]]]) -> lis
 
 def divided(recommended: Iterable[Recommendation]) -> bool:
     """Tell whether some recommend granting and others do not (意见不一致)."""
-    return len({one.stance for one in recommended}) > 1
+    return len({one.stance for one in recommended if not one.settled}) > 1
 
 
 def of_case(work: Work, case: Case) -> list[Recommendation]:
@@ -60,7 +64,7 @@ def note_unlike(work: Work, case: Case, decided: Stance) -> None:
     """
     forms = items.pack_of(work, case).forms
     said = [(task, forms.get(task.form or ""), content) for task, content in answers.by_task(work, case)]
-    unlike = sorted(one.task.element for one in standing(said[:-1]) if one.stance is not decided)
+    unlike = sorted(one.task.element for one in standing(said[:-1]) if not (one.settled or one.stance is decided))
     if not unlike:
         return
     _signed, form, content = said[-1]

@@ -3,7 +3,6 @@
 Once the last of them has spoken, or let their time go by, the procedure goes on (行政许可法第三十六条、第四十七条).
 """
 
-from contextlib import suppress
 from typing import Final
 from unicodedata import normalize
 from uuid import UUID
@@ -19,11 +18,23 @@ from approval.models.cases import Case
 from approval.models.parties import InterestedParty
 from approval.models.people import Organization, Person
 from approval.office import Office, Work
-from approval.services import access, countdowns, issuances, journal, parties, people, procedures, timers, tokens
+from approval.services import (
+    access,
+    countdowns,
+    issuances,
+    journal,
+    parties,
+    people,
+    petitions,
+    procedures,
+    timers,
+    tokens,
+)
 from approval.services.errands import PARTIES_HEARD
 
 _TAG: Final = "party:stated"
 _LAPSED: Final = "party:lapsed"
+_DROPPED: Final = "party:dropped"
 
 
 def mine(work: Work) -> list[InterestedParty]:
@@ -74,7 +85,8 @@ def state(
     """Say what one has to say as an interested party (陈述意见), once, and whether one asks for a hearing.
 
     Until the case is decided; a hearing is asked for within the time that the letter gives. `token` makes a second
-    sending the same statement. Raises `NotFound`, `AnswersInvalid`, `AlreadyDone`, `Held`, and `TimePassed`
+    sending the same statement. A case that is held still listens. Raises `NotFound`, `AnswersInvalid`, `AlreadyDone`,
+    and `TimePassed`
     (行政许可法第三十六条、第四十七条第一款).
     """
     party = obtain(work, party_id)
@@ -86,17 +98,40 @@ def record(
 ) -> InterestedParty:
     """Take down what an interested party said in writing or in person (登记陈述意见), as an officer of the case.
 
-    `note` says what shows it. Raises as `access.officers_case`, and as `state`.
+    `note` says what shows it. Within their time they may still say it themselves, which then counts. Raises as
+    `obtain_as_officer`, and as `state`.
     """
-    party = officers(work, party_id)
+    party = obtain_as_officer(work, party_id)
     note = texts.reason(note, where="answers.note", label="凭证")
     return _take(work, party, statement, asks_hearing=asks_hearing, note=note, token=token)
 
 
-def officers(work: Work, party_id: UUID) -> InterestedParty:
-    """Obtain an interested party as an officer of the case (经办查阅利害关系人); raises as `access.officers_case`."""
+def drop(work: Work, party_id: UUID, reason: str, *, token: str | None = None) -> InterestedParty:
+    """Let an interested party go who was named by mistake (不再列为利害关系人), with a reason that stays on the case.
+
+    Nobody who has spoken. Raises as `obtain_as_officer`; `AlreadyDone`; `AnswersInvalid` without a reason.
+    """
+    party = obtain_as_officer(work, party_id)
+    reason = texts.reason(reason, where="answers.reason", label="理由")
+    case = _lock(work, party)
+    if tokens.spent(work, token, _DROPPED, str(party.id)):
+        return party
+    if party.answered_at is not None or party.dropped_at is not None:
+        raise AlreadyDone(party=party.ordinal)
+    party.dropped_at, party.note = work.now, reason
+    journal.write(work, case, _DROPPED, party=party.ordinal)
+    _stop(work, case, party, _DROPPED)
+    go_on(work, case)
+    return party
+
+
+def obtain_as_officer(work: Work, party_id: UUID) -> InterestedParty:
+    """Obtain an interested party as an officer of the case (经办查阅利害关系人).
+
+    Raises as `access.officers_case`, and `NotFound` for one that was let go.
+    """
     party = work.session.get(InterestedParty, party_id)
-    if party is None:
+    if party is None or party.dropped_at is not None:
         raise NotFound(party=str(party_id))
     access.officers_case(work, party.case.number)
     return party
@@ -107,14 +142,51 @@ def until(work: Work, party: InterestedParty) -> Due | None:
     return countdowns.due(work, party.case, party.countdown)
 
 
-def listens(party: InterestedParty) -> bool:
-    """Tell whether the case still listens to a party (可否陈述意见): undecided, and they have not spoken yet."""
-    return party.answered_at is None and party.case.status == Status.ACCEPTED
+def listens(work: Work, party: InterestedParty) -> bool:
+    """Tell whether the case still listens to a party (可否陈述意见): it is undecided, and they have not spoken.
+
+    What an officer took down for them does not bar them from speaking for themselves within their time.
+    """
+    spoken = party.answered_at is not None and not (party.note and may_ask(work, party))
+    return not spoken and party.case.status == Status.ACCEPTED
 
 
 def may_ask(work: Work, party: InterestedParty) -> bool:
     """Tell whether a party may still ask for a hearing (可否要求听证): their time has not gone by."""
     return party.lapsed_at is None and not _over(work, party)
+
+
+def go_on(work: Work, case: Case) -> bool:
+    """Let a procedure go on that waits for the parties (恢复流程): nobody is left to be heard, or a hearing is owed.
+
+    False where it need not, or waits for nothing: a case that is held goes on once it is released.
+    """
+    if case.status != Status.ACCEPTED or case.held_at is not None:
+        return False
+    if not petitions.pending(work, case) and not all(one.heard for one in parties.of_case(work, case)):
+        return False
+    try:
+        procedures.deliver(work, case, PARTIES_HEARD, {})
+    except NotFound:
+        return False
+    return True
+
+
+def stalled(work: Work) -> list[UUID]:
+    """List the cases that wait for parties though none is left to be heard (等待唤醒的办件), such as after a return."""
+    named = select(InterestedParty.case_id).distinct()
+    waiting = select(Case).where(Case.id.in_(named), Case.status == Status.ACCEPTED, Case.held_at.is_(None))
+    return [
+        case.id
+        for case in work.session.scalars(waiting.order_by(Case.filed_at, Case.number))
+        if petitions.pending(work, case) or all(one.heard for one in parties.of_case(work, case))
+        if procedures.awaits(work, case, PARTIES_HEARD)
+    ]
+
+
+def wake(office: Office, case_id: UUID) -> bool:
+    """Let one stalled case go on (唤醒办件), in a Work of its own; as `go_on`."""
+    return office.do(lambda work: go_on(work, work.session.get_one(Case, case_id, with_for_update=True)))
 
 
 def overdue(work: Work) -> list[UUID]:
@@ -149,17 +221,19 @@ def _take(
     case = _lock(work, party)
     if tokens.spent(work, token, _TAG, str(party.id)):
         return party
-    if party.answered_at is not None:
+    if party.answered_at is not None and (note or not listens(work, party)):
         raise AlreadyDone(party=party.ordinal)
-    access.require_moving(case)
     timers.come_first(work, case)
-    if not listens(party) or (asks_hearing and not may_ask(work, party)):
+    if not listens(work, party) or (asks_hearing and not may_ask(work, party)):
         raise TimePassed(case=case.number)
     party.statement, party.asks_hearing, party.note = statement, asks_hearing, note
     party.answered_at, party.answered_by = work.now, work.actor.label
     journal.write(work, case, _TAG, party=party.ordinal, asks_hearing=asks_hearing, said=bool(statement))
-    if party.lapsed_at is None:  # otherwise the procedure has gone on without them
-        _go_on(work, case, party)
+    if asks_hearing:
+        petitions.ask(work, case, f"party:{party.ordinal}")
+    if not note:  # until then they may still speak for themselves
+        _stop(work, case, party, _TAG)
+    go_on(work, case)
     return party
 
 
@@ -174,17 +248,14 @@ def _lapse(work: Work, party_id: UUID) -> bool:
     assert due is not None
     party.lapsed_at = countdowns.expires(work, due)
     journal.write(work, case, _LAPSED, party=party.ordinal)
-    _go_on(work, case, party)
+    _stop(work, case, party, _LAPSED)
+    go_on(work, case)
     return True
 
 
-def _go_on(work: Work, case: Case, party: InterestedParty) -> None:
-    """Stop a party's time, and let the procedure go on once nobody is left to be heard."""
+def _stop(work: Work, case: Case, party: InterestedParty, basis: str) -> None:
     if countdowns.going(work, case, party.countdown):
-        countdowns.stop(work, case, party.countdown, _LAPSED if party.lapsed_at else _TAG)
-    if all(one.heard for one in parties.of_case(work, case)):
-        with suppress(NotFound):  # where it was returned meanwhile, or is of its own making, it waits for nobody
-            procedures.deliver(work, case, PARTIES_HEARD, {})
+        countdowns.stop(work, case, party.countdown, basis)
     countdowns.mark_due(work, case)
 
 
@@ -211,9 +282,10 @@ def _self_named(work: Work, party: InterestedParty) -> UUID | None:
     if party.holder_id is not None:
         return party.holder_id if party.holder_id in _selves(work) else None
     if party.id_number:
-        holder = people.holder_of(work, party.id_number)
-        return holder if holder in _selves(work) else None
+        return None  # whoever has that number was found by it, here or when they were enrolled
+    # Of one name there are many: whoever applies is not the neighbour.
+    own = {party.case.applicant_id, party.case.filed_by}
     known: list[Person | Organization] = [*people.organizations(work)]
     known += [person] if (person := work.session.get(Person, work.actor.person)) else []
     named = normalize("NFC", party.name)
-    return next((one.id for one in known if one.name == named), None)
+    return next((one.id for one in known if one.name == named and one.id not in own), None)

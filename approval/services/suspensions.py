@@ -272,7 +272,8 @@ def extendable(work: Work) -> list[Case]:
         and work.actor.holds(above.department, above.role)
     ]
     soon = countdowns.calendar(work).nth_after(work.today, _SOON)
-    due = select(Case).where(Case.item_version_id.in_(theirs), Case.status == Status.ACCEPTED, Case.due_on <= soon)
+    accepted = select(Case).where(Case.item_version_id.in_(theirs), Case.status == Status.ACCEPTED)
+    due = accepted.where(Case.due_on.between(work.today, soon))
     found = work.session.scalars(due.order_by(Case.due_on, Case.number).limit(_MOST_TOLD))
     return [case for case in found if offer(work, case).extension]
 

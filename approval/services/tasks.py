@@ -29,6 +29,7 @@ from approval.services import (
     procedures,
     renewals,
     snapshots,
+    statements,
     suspensions,
     timers,
     tokens,
@@ -171,6 +172,7 @@ def return_to(work: Work, task_id: UUID, element: str, reason: str, *, token: st
     procedures.restore(work, case, snapshot.state, version)
     suspensions.undo_since(work, case, snapshot.ordinal)
     hearings.call_off_since(work, case, snapshot.ordinal)
+    statements.go_on(work, case)
     countdowns.mark_due(work, case)
     snapshots.drop(work, snapshot)
     return task

@@ -16,6 +16,7 @@ from certificates import CertificateError, LicenceType
 
 # What the guide of every item tells (行政许可法第三十条), and where a refusal says to turn to (第三十八条第二款).
 _SERVICE = frozenset({"place", "hours", "phone", "supervision_phone", "review_body", "court"})
+_CATCHING = frozenset({"intermediateCatchEvent", "receiveTask"})
 _OF_LICENCES = frozenset({"issue_licence", "draw_rendition"})
 _DEFERRAL, _TELL = "deferral", "tell_deferral"
 # What acts count by, beside the limits that timers name.
@@ -156,7 +157,8 @@ def _posts(definition: engine.Definition) -> Iterator[Fault]:
     for node in definition.nodes.values():
         if node.id in definition.tasks and not node.lane and "groups" not in dict(node.assignment):
             yield Fault(node.file, node.id, node.line, "no lane holds this task: nobody would get it")
-        known = node.event.kind == "message" and node.event.name in errands.MESSAGES
+        awaited = node.kind in _CATCHING and node.event.kind == "message"
+        known = awaited and node.event.name in errands.MESSAGES
         if node.event.kind in {"message", "signal"} and not known:
             yield Fault(node.file, node.id, node.line, f"nobody here sends a {node.event.kind}; use a task or a timer")
 

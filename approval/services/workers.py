@@ -205,12 +205,14 @@ def send(office: Office) -> int:
 def settle(office: Office) -> int:
     """Write down which announcements have run their period (公告期满巡查), and who let their time to speak go by.
 
-    Return how many.
+    Whatever waits for nobody any more goes on. Return how many.
     """
-    announced = office.do(deliveries.settle)
-    with office.work(by=SYSTEM, read_only=True) as work:
-        silent = statements.overdue(work)
-    return announced + sum(_tried(statements.lapse, office, party_id) for party_id in silent)
+    settled = office.do(deliveries.settle)
+    for overdue, act in ((statements.overdue, statements.lapse), (statements.stalled, statements.wake)):
+        with office.work(by=SYSTEM, read_only=True) as work:
+            found = overdue(work)
+        settled += sum(_tried(act, office, subject) for subject in found)
+    return settled
 
 
 def _tried(act: Callable[[Office, UUID], bool], office: Office, subject: UUID) -> bool:

@@ -69,7 +69,7 @@ def mine(work: Work) -> str:
         "portal/cases.html",
         rows=rows,
         drafts=[(draft, items.find(work, draft.item_code)) for draft in drafts.mine(work)] if page == 1 else [],
-        concerns=statements.mine(work) if page == 1 else [],
+        concerns=[(party, statements.listens(work, party)) for party in statements.mine(work)] if page == 1 else [],
         page=page,
         more=len(found) > PAGE,
         organizations=people.organizations(work),
@@ -104,6 +104,8 @@ def case(work: Work, number: str) -> str:
         formals=issuances.told_by(work, told),
         read_day=date.fromisoformat,
         journal=journal.read(work, found),
+        # What went to others is not told to the applicant.
+        others={formal.number for formal in issuances.of_case(work, found) if formal.party_id},
         materials=materials.of_case(work, found),
         departments=people.departments(work),
         licence=licence,

@@ -36,15 +36,11 @@ def test_a_choice_says_what_it_means_for_granting():
     values = [{"value": value, "label": value} for value in ("pass", "fail", "return")]
     question = {"type": "radio", "key": "result", "values": values}
     read = read_form(FILE, form(question | {"properties": {"stance.pass": "for", "stance.fail": "against"}}))
-    assert [read.stance({"result": value}) for value in ("pass", "fail", "return", None)] == [
-        "for",
-        "against",
-        None,
-        None,
-    ]
-    assert refused(form(question | {"properties": {"stance.pass": "perhaps"}})) == [
-        ("result", "not as form-js writes it: stance.pass")
-    ]
+    stances = [read.stance({"result": value}) for value in ("pass", "fail", "return", None)]
+    assert stances == ["for", "against", None, None]
+    for wrong in ("perhaps", [], {}, 1):
+        ((where, why),) = refused(form(question | {"properties": {"stance.pass": wrong}}))
+        assert (where, "stance.pass" in why) == ("result", True)
 
 
 def test_a_condition_of_its_own_counts_before_that_of_the_group():

@@ -8,36 +8,42 @@ import pytest
 from sqlalchemy import select
 
 from approval.domain.actors import VISITOR
+from approval.domain.actors import Post as Held
 from approval.domain.errors import (
     AlreadyDone,
     AnswersInvalid,
-    Held,
+    IllegalStep,
     NotAllowed,
     NotFound,
     NotSignedIn,
+    Overtaken,
     PartiesUnheard,
     TimePassed,
     Unheard,
 )
 from approval.domain.notices import Way
 from approval.models.people import Organization
+from approval.models.tasks import Task
 from approval.services import (
     access,
     addresses,
     answers,
     countdowns,
+    countersigns,
     decisions,
     deliveries,
+    hearings,
     issuances,
     journal,
     operations,
     parties,
+    people,
     statements,
     workers,
 )
-from tests.kit import blocks, walks
+from tests.kit import blocks, races, walks
 from tests.kit.blocks import GRANT, REFUSE
-from tests.kit.samples import at
+from tests.kit.samples import at, id_number
 from tests.services.test_hear import MINUTES, schedule
 
 WAIVE = ("applicant_hearing_request", "chen", {"result": "waive"})
@@ -223,6 +229,7 @@ def test_article_47_a_hearing_that_a_party_asks_for_is_held_and_they_are_told_of
         invited = [issuances.facts_of(formal).get("addressee", "") for formal in formals if formal.kind == "hearing"]
     assert sorted(invited) == ["", "叶住建", "林示例"]
     clock.now = at("2026-09-30 11:00")
+    invite(office, told, "林示例")
     walks.walk(office, told, MINUTES, CONSIDER, REFUSE)
     assert walks.outcome(office, told)["decision"] == "refused"
 
@@ -267,13 +274,6 @@ def test_a_statement_that_no_page_shows_is_refused(office, told, text):
         say(office, "lin", told, text)
 
 
-def test_a_held_case_takes_a_statement_once_it_goes_on(office, told):
-    with office.work(by=walks.signed_in(office, "admin")) as work:
-        operations.hold(work, told, "核对材料")
-    with pytest.raises(Held):
-        say(office, "lin", told)
-
-
 def test_a_letter_is_read_by_whom_it_is_for_and_by_nobody_else(office, told):
     formal = letter(office, told, "林示例")
     for who, reads in (("lin", True), ("chen", False), ("ye", False)):
@@ -314,32 +314,6 @@ def test_only_officers_of_the_case_take_down_a_statement(office, told):
             statements.record(work, party.id, "", asks_hearing=False, note="书面意见")
 
 
-@pytest.mark.article("行政许可法#36")
-def test_article_36_who_is_named_anew_is_told_and_who_spoke_is_not_asked_again(office, told):
-    say(office, "lin", told)
-    walks.complete(office, told, WAIVE)
-    say_in_writing(office, told)
-    walks.return_to(office, told, ("consider_statements", "huang"), "name_parties")
-    walks.complete(office, told, named(LIN))
-    walks.complete(office, told, WAIVE)
-    assert [(party.name, bool(party.statement)) for party in of_case(office, told)] == [("林示例", True)]
-    assert walks.open_elements(office, told) == {"consider_statements"}
-    with office.work(read_only=True) as work:
-        sent = [formal for formal in issuances.of_case(work, walks.case(work, told)) if formal.kind == parties.LETTER]
-    assert len(sent) == 2
-
-
-@pytest.mark.article("行政许可法#36")
-def test_article_36_where_nobody_is_concerned_after_all_nobody_is_waited_for(office, told):
-    walks.complete(office, told, WAIVE)
-    say(office, "lin", told)
-    say_in_writing(office, told)
-    walks.return_to(office, told, ("consider_statements", "huang"), "name_parties")
-    walks.walk(office, told, ("name_parties", "huang", {"result": "none"}), GRANT)
-    assert walks.outcome(office, told)["decision"] == "granted"
-    assert of_case(office, told) == []
-
-
 def test_an_officer_whom_a_case_concerns_keeps_away_from_it(office, accepted):
     walks.complete(office, accepted, named({"name": "蔡签批", "id_number": "350502199509190099"}))
     say(office, "cai", accepted)
@@ -355,3 +329,224 @@ def test_more_parties_than_can_be_told_are_told_to_be_too_many(office, accepted)
     with pytest.raises(AnswersInvalid) as refused:
         walks.complete(office, accepted, named(*[{"name": f"邻居{number}"} for number in range(201)]))
     assert "answers.parties" in {missing.where for missing in refused.value.facts["missing"]}
+
+
+def drop(office, number, name, reason="列错了，不相邻。", by="huang"):
+    (party,) = [one for one in of_case(office, number) if one.name == name]
+    with office.work(by=walks.signed_in(office, by)) as work:
+        statements.drop(work, party.id, reason)
+
+
+@pytest.mark.article("行政许可法#36")
+def test_article_36_who_is_named_anew_is_told_and_who_was_told_stays_told(office, told):
+    say(office, "lin", told)
+    walks.complete(office, told, WAIVE)
+    say_in_writing(office, told)
+    walks.return_to(office, told, ("consider_statements", "huang"), "name_parties")
+    # Nobody now, one of them with a number that was found, and somebody new.
+    walks.complete(office, told, named(YE | {"id_number": "350502198901230126"}, {"name": "周邻居"}))
+    walks.complete(office, told, WAIVE)
+    assert [party.name for party in of_case(office, told)] == ["林示例", "叶住建", "周邻居"]
+    assert walks.open_elements(office, told) == set(), "the new one is waited for, nobody else"
+    with office.work(read_only=True) as work:
+        sent = [formal for formal in issuances.of_case(work, walks.case(work, told)) if formal.kind == parties.LETTER]
+    assert len(sent) == 3
+    drop(office, told, "周邻居")
+    assert walks.open_elements(office, told) == {"consider_statements"}
+    walks.walk(office, told, CONSIDER, GRANT)
+
+
+@pytest.mark.article("行政许可法#47.1")
+def test_article_47_nobody_who_asked_for_a_hearing_is_let_go(office, told):
+    say(office, "lin", told, asks=True)
+    with pytest.raises(AlreadyDone):
+        drop(office, told, "林示例")
+    walks.complete(office, told, WAIVE)
+    walks.return_to(office, told, ("hearing_schedule", "huang"), "name_parties")
+    walks.complete(office, told, ("name_parties", "huang", {"result": "none"}))
+    assert [party.asks_hearing for party in of_case(office, told)] == [True, False]
+    with office.work() as work, pytest.raises(PartiesUnheard):
+        decisions.grant(work, walks.case(work, told))
+    drop(office, told, "叶住建")
+    with office.work() as work, pytest.raises(Unheard):
+        decisions.grant(work, walks.case(work, told))
+
+
+def test_who_is_let_go_stays_on_the_case_with_the_reason_and_their_time_stops(office, clock, told):
+    hand_over(office, told, "叶住建", at("2026-09-21 09:00"))
+    drop(office, told, "叶住建")
+    with office.work(read_only=True) as work:
+        case = walks.case(work, told)
+        (_, ye) = parties.ever_named(work, case)
+        assert (ye.note, countdowns.going(work, case, ye.countdown)) == ("列错了，不相邻。", False)
+        assert journal.count(work, case, "party:dropped") == 1
+        with pytest.raises(NotFound):
+            statements.obtain_as_officer(work, ye.id)
+    with pytest.raises(AnswersInvalid):
+        drop(office, told, "林示例", reason=" ")
+
+
+@pytest.mark.article("行政许可法#47.1")
+def test_article_47_a_case_that_is_held_still_listens_and_goes_on_once_it_is_released(office, told):
+    walks.complete(office, told, WAIVE)
+    with office.work(by=walks.signed_in(office, "admin")) as work:
+        operations.hold(work, told, "核对材料")
+    say(office, "lin", told, asks=True)
+    assert walks.open_elements(office, told) == set()
+    with office.work(by=walks.signed_in(office, "admin")) as work:
+        operations.release(work, told, "核对完毕")
+    assert "hearing_schedule" in walks.open_elements(office, told)
+
+
+@pytest.mark.article("行政许可法#47.1")
+def test_article_47_the_days_for_a_hearing_count_from_the_first_request_and_nobody_waits_for_the_rest(
+    office, clock, told
+):
+    clock.now = at("2026-09-22 09:00")
+    walks.complete(office, told, ("applicant_hearing_request", "chen", {"result": "ask"}))
+    assert workers.settle(office) == 1, "whoever has not spoken yet holds up no hearing"
+    assert "hearing_schedule" in walks.open_elements(office, told)
+    clock.now = at("2026-09-23 09:00")
+    walks.return_to(office, told, ("hearing_schedule", "huang"), "name_parties")
+    walks.complete(office, told, ("name_parties", "huang", {"result": "none"}))
+    say(office, "lin", told, asks=True)
+    walks.complete(office, told, ("applicant_hearing_request", "chen", {"result": "ask"}))
+    with office.work(read_only=True) as work:
+        # Twenty working days after 09-22; 09-26 and 10-10 are make-up Saturdays, 10-01 to 10-07 days of rest.
+        assert countdowns.due(work, walks.case(work, told), "hearing").day.isoformat() == "2026-10-23"
+
+
+@pytest.mark.article("行政许可法#47.1")
+def test_article_47_the_applicant_s_request_bars_a_decision_until_they_are_heard_or_waive_it(office, told):
+    walks.complete(office, told, ("applicant_hearing_request", "chen", {"result": "ask"}))
+    say(office, "lin", told, "")
+    say_in_writing(office, told)
+    with office.work() as work, pytest.raises(Unheard):
+        decisions.grant(work, walks.case(work, told))
+    walks.return_to(office, told, ("hearing_schedule", "huang"), "name_parties")
+    walks.walk(office, told, ("name_parties", "huang", {"result": "none"}), WAIVE, CONSIDER, GRANT)
+    assert walks.outcome(office, told)["decision"] == "granted"
+
+
+@pytest.mark.article("行政许可法#48.2")
+def test_article_48_a_hearing_that_was_held_answers_no_later_request(office, clock, told):
+    walks.complete(office, told, WAIVE)
+    say(office, "lin", told, asks=True)
+    walks.complete(office, told, schedule("2026-09-30"))
+    clock.now = at("2026-09-30 11:00")
+    invite(office, told, "林示例")
+    walks.complete(office, told, MINUTES)
+    say_in_writing(office, told)
+    walks.return_to(office, told, ("consider_statements", "huang"), "name_parties")
+    walks.walk(office, told, named({"name": "苏消防", "id_number": "350502199610200108"}), WAIVE)
+    say(office, "su", told, asks=True)
+    assert "hearing_schedule" in walks.open_elements(office, told)
+    with office.work() as work, pytest.raises(Unheard):
+        decisions.grant(work, walks.case(work, told))
+
+
+def invite(office, number, name):
+    """Hand over the notice of the hearing."""
+    with office.work(by=walks.signed_in(office, "huang")) as work:
+        case = walks.case(work, number)
+        (party,) = [one for one in parties.of_case(work, case) if one.name == name]
+        formal = [formal for formal in parties.sent_to(work, party) if formal.kind == "hearing"][-1]
+        deliveries.record(work, formal.id, "hand", receiver=name, at=work.now, note="当面签收")
+
+
+@pytest.mark.article("行政许可法#48.1.1")
+def test_article_48_a_hearing_is_not_over_for_a_party_whom_its_notice_did_not_reach(office, clock, told):
+    walks.complete(office, told, WAIVE)
+    say(office, "lin", told, asks=True)
+    walks.complete(office, told, schedule("2026-09-30"))
+    clock.now = at("2026-09-30 11:00")
+    with pytest.raises(PartiesUnheard) as refused:
+        walks.complete(office, told, MINUTES)
+    assert refused.value.facts["parties"] == [1], "the other asked for nothing"
+
+
+@pytest.mark.article("行政许可法#48.1.1")
+def test_article_48_parties_are_told_that_a_hearing_is_called_off_and_get_its_minutes(office, clock, told):
+    walks.complete(office, told, WAIVE)
+    say(office, "lin", told, asks=True)
+    walks.complete(office, told, schedule("2026-09-30"))
+    walks.return_to(office, told, ("hold_hearing", "fang"), "hearing_schedule")
+    walks.complete(office, told, schedule("2026-09-30"))
+    clock.now = at("2026-09-30 11:00")
+    invite(office, told, "林示例")
+    walks.complete(office, told, MINUTES)
+    with office.work(read_only=True) as work:
+        sent = [formal.kind for formal in parties.sent_to(work, parties.of_case(work, walks.case(work, told))[0])]
+    assert sorted(sent) == ["hearing", "hearing", "hearing-called-off", "hearing-minutes", parties.LETTER]
+
+
+def test_a_case_that_was_returned_to_where_it_waits_goes_on_by_itself(office, told):
+    say(office, "lin", told)
+    say_in_writing(office, told)
+    assert workers.settle(office) == 0, "the message came when it was waited for"
+    walks.complete(office, told, WAIVE)
+    assert walks.open_elements(office, told) == {"consider_statements"}
+
+
+@pytest.mark.article("行政许可法#36")
+def test_article_36_what_was_taken_down_for_a_party_does_not_silence_them(office, told):
+    with office.work(by=walks.signed_in(office, "wang")) as work:
+        statements.record(work, of_case(office, told)[0].id, "没有意见。", asks_hearing=False, note="电话记录")
+    say(office, "lin", told, "有意见。", asks=True)
+    assert (of_case(office, told)[0].statement, of_case(office, told)[0].note) == ("有意见。", "")
+    with pytest.raises(AlreadyDone):
+        say(office, "lin", told, "再说一次。")
+
+
+def test_a_number_that_is_another_s_names_nobody(office, accepted):
+    for row in (
+        YE | {"id_number": LIN["id_number"]},
+        {"name": "陈示例", "id_number": "３５０５０２１９８７０１１１００１５"},
+    ):
+        with pytest.raises(AnswersInvalid) as refused:
+            walks.complete(office, accepted, named(row))
+        assert [missing.why for missing in refused.value.facts["missing"]] == ["not-theirs"]
+
+
+def test_who_is_enrolled_afterwards_finds_the_letter_and_keeps_out_of_the_case(office, accepted):
+    number = id_number(7)
+    walks.complete(office, accepted, named({"name": "周邻居", "id_number": number}))
+    with office.work() as work:
+        people.enrol(work, "zhou", "周邻居", number, posts=(Held("SCJ", "signer"),))
+    say(office, "zhou", accepted)
+    with office.work(by=walks.signed_in(office, "zhou"), read_only=True) as work:
+        assert access.in_own_matter(work, walks.case(work, accepted))
+
+
+def test_nobody_is_told_of_a_case_that_is_not_accepted(office, accepted):
+    with office.work() as work:
+        case = walks.case(work, accepted)
+        answers.keep(work, case, "name_parties", NEIGHBOURS[2])
+        case.status = "filed"
+        with pytest.raises(IllegalStep):
+            parties.tell(work, case)
+        work.session.rollback()
+
+
+def test_no_party_is_asked_to_sign_and_none_presides(office, accepted):
+    walks.complete(office, accepted, named({"name": "方听证", "id_number": "350502199002240130"}))
+    with office.work(by=walks.signed_in(office, "huang"), read_only=True) as work:
+        case = walks.case(work, accepted)
+        task = work.session.scalars(select(Task).where(Task.case_id == case.id, Task.role == "applicant")).one()
+        asked = {person.code for person in countersigns.may_be_asked(work, task)}
+        assert ("fang" in asked, "cai" in asked) == (False, True)
+        assert hearings.presiders(work, case) == []
+
+
+def test_of_a_party_and_an_officer_at_once_one_is_first_and_nothing_is_half_done(office, told):
+    def own():
+        say(office, "lin", told, "有意见。", asks=True)
+
+    def written():
+        with office.work(by=walks.signed_in(office, "huang")) as work:
+            statements.record(work, of_case(office, told)[0].id, "没有意见。", asks_hearing=False, note="书面意见")
+
+    ended = races.at_once(own, written)
+    assert {type(each) for each in ended} <= {type(None), AlreadyDone, Overtaken}
+    if ended[0] is None:
+        assert of_case(office, told)[0].statement == "有意见。", "what a party says themselves counts"

@@ -4,9 +4,11 @@ import re
 
 import pytest
 
-from approval.services import people
+from approval.services import parties, people
 from tests.kit import blocks, walks
-from tests.services.test_parties import LIN, YE, letter, named, of_case
+from tests.kit.samples import at
+from tests.services.test_hear import schedule
+from tests.services.test_parties import LIN, WAIVE, YE, letter, named, of_case, say
 from tests.web.conftest import PASSWORD, send
 
 
@@ -100,3 +102,45 @@ def test_each_of_several_letters_is_previewed_before_they_go_out(signed_in, offi
     seen = send(huang, f"{at}/preview", form=at, **given, which="1")
     assert (seen.content_type, seen.text) == ("application/pdf", "叶住建")
     assert of_case(office, number) == []
+
+
+def test_a_page_that_was_open_when_the_time_ran_out_loses_nothing(signed_in, office, number, clock):
+    lin = signed_in("lin")
+    path = f"/my/concerns/{of_case(office, number)[0].id}"
+    lin.get(re.search(r'href="(/my/notices/[^"]+)"', lin.get(path).text)[1])
+    clock.now = at("2026-10-11 00:05")
+    late = send(signed_in("lin"), path, form=path, page_token="one", statement="有意见。", hearing="ask")
+    assert (late.status_code, "有意见。</textarea>" in late.text) == (422, True)
+    assert 'name="hearing"' not in late.text
+    assert "要求听证的期限已过" in late.text
+    assert send(signed_in("lin"), path, form=path, page_token="two", statement="有意见。").status_code == 303
+
+
+def test_a_party_finds_every_notice_that_went_to_them_and_the_applicant_none_of_theirs(signed_in, office, number):
+    walks.complete(office, number, WAIVE)
+    say(office, "lin", number, asks=True)
+    walks.complete(office, number, schedule("2026-10-13"))
+    lin = signed_in("lin")
+    page = lin.get(f"/my/concerns/{of_case(office, number)[0].id}").text
+    links = re.findall(r'href="(/my/notices/[^"]+)"', page)
+    assert len(links) == 2
+    assert "听证通知书" in page
+    for link in links:
+        assert lin.get(link).status_code == 200
+        assert signed_in("chen").get(link).status_code == 404
+    shown = signed_in("chen").get(f"/my/cases/{number}").text
+    with office.work(read_only=True) as work:
+        party = parties.of_case(work, walks.case(work, number))[0]
+        assert not any(formal.number in shown for formal in parties.sent_to(work, party))
+
+
+def test_an_officer_lets_somebody_go_with_a_reason(signed_in, office, number):
+    huang = signed_in("huang")
+    path = f"/window/parties/{of_case(office, number)[1].id}"
+    without = send(huang, f"{path}/drop", form=path, page_token="one", reason="")
+    assert (without.status_code, 'id="reason-why"' in without.text) == (422, True)
+    assert send(huang, f"{path}/drop", form=path, page_token="two", reason="列错了。").status_code == 303
+    case = huang.get(f"/window/cases/{number}").text
+    assert "不再列为利害关系人" in case
+    assert "列错了。" in case
+    assert huang.get(path).status_code == 404
