@@ -23,9 +23,7 @@ def note(work: Work, case: Case) -> dict[str, Any]:
     if answers.latest(work, case).get("result") == "ask":
         ask(work, case, _APPLICANT)
     else:
-        journal.write(work, case, _WAIVED, by=_APPLICANT)
-        if not pending(work, case):
-            stop(work, case, "行政许可法第四十七条第一款：放弃听证")
+        waive(work, case, _APPLICANT)
     return {}
 
 
@@ -35,6 +33,13 @@ def ask(work: Work, case: Case, by: str) -> None:
     limit = items.pack_of(work, case).manifest.limits.get(_LIMIT)
     if limit and not countdowns.going(work, case, _LIMIT):
         countdowns.begin(work, case, _LIMIT, limit, since=work.now)
+
+
+def waive(work: Work, case: Case, by: str) -> None:
+    """Note that somebody wants no hearing (放弃听证); once nobody does, nothing is held to the days any more."""
+    journal.write(work, case, _WAIVED, by=by)
+    if not pending(work, case):
+        stop(work, case, "行政许可法第四十七条第一款：放弃听证")
 
 
 def stop(work: Work, case: Case, basis: str) -> None:

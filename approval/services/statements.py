@@ -84,10 +84,9 @@ def state(
 ) -> InterestedParty:
     """Say what one has to say as an interested party (陈述意见), once, and whether one asks for a hearing.
 
-    Until the case is decided; a hearing is asked for within the time that the letter gives. `token` makes a second
-    sending the same statement. A case that is held still listens. Raises `NotFound`, `AnswersInvalid`, `AlreadyDone`,
-    and `TimePassed`
-    (行政许可法第三十六条、第四十七条第一款).
+    Until the case is decided, also while it is held; a hearing is asked for within the time that the letter gives.
+    `token` makes a second sending the same statement. Raises `NotFound`, `AnswersInvalid`, `AlreadyDone`, and
+    `TimePassed` (行政许可法第三十六条、第四十七条第一款).
     """
     party = obtain(work, party_id)
     return _take(work, party, statement, asks_hearing=asks_hearing, note="", token=token)
@@ -226,13 +225,15 @@ def _take(
     timers.come_first(work, case)
     if not listens(work, party) or (asks_hearing and not may_ask(work, party)):
         raise TimePassed(case=case.number)
+    asked_before, by = party.asks_hearing, f"party:{party.ordinal}"
     party.statement, party.asks_hearing, party.note = statement, asks_hearing, note
     party.answered_at, party.answered_by = work.now, work.actor.label
     journal.write(work, case, _TAG, party=party.ordinal, asks_hearing=asks_hearing, said=bool(statement))
     if asks_hearing:
-        petitions.ask(work, case, f"party:{party.ordinal}")
-    if not note:  # until then they may still speak for themselves
-        _stop(work, case, party, _TAG)
+        petitions.ask(work, case, by)
+    elif asked_before:
+        petitions.waive(work, case, by)
+    _stop(work, case, party, _TAG)
     go_on(work, case)
     return party
 

@@ -38,6 +38,7 @@ from approval.services import (
     operations,
     parties,
     people,
+    petitions,
     statements,
     workers,
 )
@@ -496,6 +497,20 @@ def test_article_36_what_was_taken_down_for_a_party_does_not_silence_them(office
     assert (of_case(office, told)[0].statement, of_case(office, told)[0].note) == ("有意见。", "")
     with pytest.raises(AlreadyDone):
         say(office, "lin", told, "再说一次。")
+
+
+@pytest.mark.article("行政许可法#47.1")
+def test_article_47_a_party_takes_back_a_request_that_was_taken_down_for_them(office, told):
+    walks.complete(office, told, WAIVE)
+    with office.work(by=walks.signed_in(office, "huang")) as work:
+        statements.record(work, of_case(office, told)[0].id, "", asks_hearing=True, note="电话记录")
+    assert "hearing_schedule" in walks.open_elements(office, told), "nobody waits for the rest"
+    say(office, "lin", told, "不要求听证。")
+    say_in_writing(office, told)
+    with office.work(read_only=True) as work:
+        case = walks.case(work, told)
+        assert not petitions.pending(work, case)
+        assert not countdowns.going(work, case, "hearing")
 
 
 def test_a_number_that_is_another_s_names_nobody(office, accepted):
