@@ -162,7 +162,7 @@ def go_on(work: Work, case: Case) -> bool:
     """
     if case.status != Status.ACCEPTED or case.held_at is not None:
         return False
-    if not petitions.pending(work, case) and not all(one.heard for one in parties.of_case(work, case)):
+    if not _is_free(work, case):
         return False
     try:
         procedures.deliver(work, case, PARTIES_HEARD, {})
@@ -178,8 +178,7 @@ def stalled(work: Work) -> list[UUID]:
     return [
         case.id
         for case in work.session.scalars(waiting.order_by(Case.filed_at, Case.number))
-        if petitions.pending(work, case) or all(one.heard for one in parties.of_case(work, case))
-        if procedures.awaits(work, case, PARTIES_HEARD)
+        if _is_free(work, case) and procedures.awaits(work, case, PARTIES_HEARD)
     ]
 
 
@@ -208,6 +207,13 @@ def overdue(work: Work) -> list[UUID]:
 def lapse(office: Office, party_id: UUID) -> bool:
     """Write down that a party's time has gone by in silence (逾期视为放弃); False while it has not."""
     return office.do(lambda work: _lapse(work, party_id))
+
+
+def _is_free(work: Work, case: Case) -> bool:
+    """Tell whether somebody was named, and nobody is waited for: all are heard or let go, or a hearing is owed."""
+    named = parties.ever_named(work, case)
+    left = any(not one.heard and one.dropped_at is None for one in named)
+    return bool(named) and (not left or petitions.pending(work, case))
 
 
 def _take(

@@ -203,6 +203,8 @@ def move_on(work: Work, task: Task, outcome: dict[str, Any], facts: dict[str, An
     """
     try:
         procedures.complete(work, task.case, task.item, outcome, facts)
+        if task.role == APPLICANT:  # who asks for a hearing waits for no party
+            statements.go_on(work, task.case)
     except incidents.FAULTS as fault:
         task_id, reason = task.id, fault
         work.if_undone.append(lambda after: incidents.note_refused_task(after, task_id, reason))
