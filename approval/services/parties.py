@@ -70,9 +70,7 @@ def tell(work: Work, case: Case) -> dict[str, Any]:
     if fresh:
         journal.write(work, case, "party:told", told=len(fresh))
     named = of_case(work, case)
-    # Where a hearing is asked for already, nobody waits for the others: they may speak until the decision.
-    waiting = 0 if petitions.pending(work, case) else sum(not party.heard for party in named)
-    return {"named": len(named), "waiting": waiting}
+    return {"named": len(named), "waiting": sum(not party.heard for party in named)}
 
 
 @act("weigh_statements")

@@ -28,6 +28,7 @@ from approval.services import (
     access,
     addresses,
     answers,
+    cases,
     countdowns,
     countersigns,
     decisions,
@@ -571,3 +572,20 @@ def test_of_a_party_and_an_officer_at_once_one_is_first_and_nothing_is_half_done
     assert {type(each) for each in ended} <= {type(None), AlreadyDone, Overtaken}
     if ended[0] is None:
         assert of_case(office, told)[0].statement == "有意见。", "what a party says themselves counts"
+
+
+def test_nothing_begins_and_nothing_is_taken_down_once_a_case_is_over(office, told):
+    with office.work(by=walks.signed_in(office, "chen")) as work:
+        cases.withdraw(work, told, "不办了。")
+    hand_over(office, told, "叶住建", at("2026-09-21 09:00"))
+    with office.work(read_only=True) as work:
+        case = walks.case(work, told)
+        assert not any(countdowns.going(work, case, party.countdown) for party in parties.of_case(work, case))
+    with pytest.raises(TimePassed):
+        say(office, "lin", told)
+
+
+def test_the_applicant_takes_no_letter_that_is_for_another_of_that_name(office, accepted):
+    walks.complete(office, accepted, named({"name": "陈示例"}))
+    with office.work(by=walks.signed_in(office, "chen")) as work, pytest.raises(NotFound):
+        statements.claim(work, letter(office, accepted, "陈示例").token)
