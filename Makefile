@@ -2,7 +2,6 @@
 
 SHELL := /bin/bash
 export UV_PYTHON_DOWNLOADS := never
-export PYTHONDONTWRITEBYTECODE := 1
 PYTHON ?= python3
 UV := .tools/bin/uv
 RUN := .venv/bin/python -m
@@ -42,7 +41,7 @@ setup: .venv/.ready static/vendor/.ready .venv/.words
 .venv/.ready: .tools/.ready requirements.lock pyproject.toml
 	@bash deploy/system.sh
 	@test -x .venv/bin/python || $(UV) venv --quiet --python $(PYTHON) .venv
-	$(UV) pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock
+	$(UV) pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes requirements.lock
 	$(UV) pip install --quiet --python .venv/bin/python --no-deps -e .
 	@touch $@
 
