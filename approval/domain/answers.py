@@ -276,11 +276,14 @@ def _misshapen(component: Any) -> Iterator[str]:
     yield from _unlike(component.get("conditional"), {"hide": _TEXT})
     properties = component.get("properties")
     yield from _unlike(properties, dict.fromkeys(properties, _TEXT) if isinstance(properties, dict) else {})
+    values = component.get("values")
+    options = values if isinstance(values, list) else []
+    offered = {f"{_STANCE}{option.get('value')}" for option in options if isinstance(option, dict)}
     for name, stance in properties.items() if isinstance(properties, dict) else ():
-        if name.startswith(_STANCE) and not (isinstance(stance, str) and stance in set(Stance)):
+        known = isinstance(stance, str) and stance in set(Stance) and name in offered
+        if name.startswith(_STANCE) and not known:
             yield name
-    options = component.get("values")
-    for option in options if isinstance(options, list) else ():
+    for option in options:
         said = [option.get(name) for name in ("value", "label")] if isinstance(option, dict) else [None]
         if not all(isinstance(text, str) and not unseen(text, lines=False) for text in said):
             yield "values"

@@ -65,7 +65,8 @@ class Kind:
     """A kind of formal notice (文书种类), as the data says.
 
     `word` stands in its number; `events` are the codes under which an applicant is told something that wants it;
-    `roles` may issue it by hand; without `template` it is kept elsewhere and never drawn here.
+    `roles` may issue it by hand; `to_parties` ones go to the interested parties of a case too; without `template` it is
+    kept elsewhere and never drawn here.
     """
 
     code: str
@@ -74,6 +75,7 @@ class Kind:
     basis: str
     events: frozenset[str]
     roles: frozenset[str]
+    to_parties: bool
     facts: tuple[Fact, ...]
     valid_from: date
     valid_until: date | None
@@ -106,6 +108,7 @@ def read(code: str, source: bytes, *, template: bool) -> Kind:
             basis=data["basis"],
             events=frozenset(data.get("events", ())),
             roles=frozenset(data.get("roles", ())),
+            to_parties=data.get("to_parties", False),
             facts=tuple(_fact(row) for row in data.get("facts", ())),
             valid_from=data["valid_from"],
             valid_until=data.get("valid_until"),

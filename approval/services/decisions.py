@@ -35,8 +35,6 @@ from approval.services import (
 )
 from approval.services.errands import act
 
-ANNOUNCED: Final = "case:hearing-announced"
-CALLED_OFF: Final = "case:hearing-called-off"
 _FORWARDED: Final = "case:forwarded"
 _SETTLED: Final = "settle_objection"
 
@@ -258,9 +256,7 @@ def _require_heard(work: Work, case: Case) -> None:
     第三十六条、第四十八条第二款: of a hearing that was announced, or that somebody has asked for.
     """
     parties.require_heard(work, case)
-    if petitions.pending(work, case):
-        raise Unheard(case=case.number)
-    if journal.last(work, case, ANNOUNCED) > journal.last(work, case, petitions.HEARD, CALLED_OFF):
+    if petitions.pending(work, case) or petitions.announced(work, case):
         raise Unheard(case=case.number)
 
 

@@ -19,7 +19,6 @@ from approval.services import (
     announcements,
     answers,
     countdowns,
-    decisions,
     issuances,
     items,
     journal,
@@ -67,7 +66,6 @@ def announce(work: Work, case: Case) -> dict[str, Any]:
     if access.presider(work, case) not in {None, *presiders(work, case)}:
         raise AnswersInvalid(missing=[Missing("answers.presider", "not-a-choice", "主持人")])
     notices.put(work, case, kinds.catalogue()[_NOTICE], told)
-    parties.send(work, case, kinds.catalogue()[_NOTICE], told)
     if told.get("public") is True:  # 第四十六条: of the authority's own motion, announced to everybody
         name = items.pack_of(work, case).manifest.name.zh
         matter = (
@@ -78,7 +76,7 @@ def announce(work: Work, case: Case) -> dict[str, Any]:
     days = workdays.between(work.today, held_on) + workdays.is_workday(work.today)
     notice = suspensions.attempt(work, case, _CAUSE, days, f"定于{held_on.isoformat()}举行听证。")
     journal.write(
-        work, case, decisions.ANNOUNCED, held_on=held_on.isoformat(), late=due is not None and held_on > due.day
+        work, case, petitions.ANNOUNCED, held_on=held_on.isoformat(), late=due is not None and held_on > due.day
     )
     return {"suspension": notice}
 
@@ -96,7 +94,6 @@ def keep_minutes(work: Work, case: Case, seen: Seen) -> dict[str, Any]:
     parties.require_invited(work, case, _NOTICE)
     told = {**schedule, "presider": work.actor.name, **answers.latest(work, case)}
     minutes = notices.put(work, case, kinds.catalogue()[issuances.MINUTES], told)
-    parties.send(work, case, kinds.catalogue()[issuances.MINUTES], told)
     suspensions.resume_told(work, case, seen)
     petitions.stop(work, case, "行政许可法第四十八条：已举行听证")
     journal.write(work, case, petitions.HEARD, minutes=minutes.number)
@@ -122,13 +119,10 @@ def presiders(work: Work, case: Case) -> list[str]:
 
 def call_off_since(work: Work, case: Case, line: int) -> None:
     """Call off a hearing that was announced after a line of the journal and not held (取消听证)."""
-    announced = journal.last(work, case, decisions.ANNOUNCED)
-    if announced > max(line, journal.last(work, case, petitions.HEARD, decisions.CALLED_OFF)):
-        journal.write(work, case, decisions.CALLED_OFF)
+    if petitions.announced(work, case) > line:
+        journal.write(work, case, petitions.CALLED_OFF)
         held_on = answers.latest(work, case, access.SCHEDULE).get("held_on")
         notices.tell(work, case, "hearing-called-off", number=case.number, held_on=held_on)
-        if kind := kinds.of_event("hearing-called-off", work.today):
-            parties.send(work, case, kind, {"held_on": held_on})
 
 
 def _day(schedule: dict[str, Any]) -> date:

@@ -20,7 +20,6 @@ from approval.services import access, answers, issuances, items, journal, kinds,
 from approval.services.errands import acts
 
 _ISSUED: Final = "notice:issued"
-_OF_HEARINGS: Final = frozenset({"hearing", "hearing-minutes"})  # 第四十八条：申请人、利害关系人
 
 
 def tell(work: Work, case: Case, code: str, *, numbered: str = "", **facts: Any) -> Notice:
@@ -32,7 +31,7 @@ def tell(work: Work, case: Case, code: str, *, numbered: str = "", **facts: Any)
     notice = Notice(id=uuid4(), case_id=case.id, person_id=case.filed_by, code=code, facts=facts, made_at=work.now)
     work.session.add(notice)
     if kind := kinds.of_event(code, work.today):
-        issuances.issue(work, case, kind, facts, notice, number=numbered)
+        _issue(work, case, kind, facts, notice, number=numbered)
     return notice
 
 
@@ -67,14 +66,12 @@ def issue(work: Work, number: str, code: str, given: Mapping[str, Any], token: s
     issuances.complete(work, case, kind, given)  # before anything is written: the page may be shown again
     if token and tokens.spent(work, token, _ISSUED, f"{number}/{code}"):
         return [formal for formal in issuances.of_case(work, case) if formal.kind == code][-1]
-    if code in _OF_HEARINGS:
-        parties.send(work, case, kind, given)
     return put(work, case, kind, given)
 
 
 def put(work: Work, case: Case, kind: Kind, given: Mapping[str, Any]) -> FormalNotice:
     """Issue a formal notice whoever acts (制发文书), and put it into the inbox; raises `NoticeIncomplete`."""
-    formal = issuances.issue(work, case, kind, given, tell(work, case, "formal"))
+    formal = _issue(work, case, kind, given, tell(work, case, "formal"))
     journal.write(work, case, _ISSUED, notice=formal.number)
     return formal
 
@@ -89,6 +86,15 @@ def issue_told(work: Work, case: Case, kind: str, /) -> dict[str, Any]:
     lists = {fact.name for fact in of_kind.facts if fact.type == "list"} & told.keys()
     put(work, case, of_kind, told | {name: list(_texts(told[name])) for name in lists})
     return {}
+
+
+def _issue(
+    work: Work, case: Case, kind: Kind, told: Mapping[str, Any], notice: Notice, *, number: str = ""
+) -> FormalNotice:
+    """Issue a formal notice to the applicant, and to the interested parties what goes to them too."""
+    if kind.to_parties:
+        parties.send(work, case, kind, told)
+    return issuances.issue(work, case, kind, told, notice, number=number)
 
 
 def _texts(listed: Any) -> Iterator[str]:

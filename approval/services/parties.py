@@ -75,10 +75,8 @@ def tell(work: Work, case: Case) -> dict[str, Any]:
 
 @act("weigh_statements")
 def weigh(work: Work, case: Case) -> dict[str, Any]:
-    """Tell the procedure how many of the parties spoke, and whether a hearing is to be held (汇总陈述意见)."""
-    named = of_case(work, case)
-    stated = sum(bool(party.statement) for party in named)
-    return {"stated": stated, "hearing_asked": petitions.pending(work, case)}
+    """Tell the procedure whether a hearing is to be held after what everybody has said (汇总陈述意见)."""
+    return {"hearing_asked": petitions.pending(work, case)}
 
 
 def send(work: Work, case: Case, kind: Kind, told: Mapping[str, Any]) -> None:
@@ -154,7 +152,7 @@ def _limit(work: Work, case: Case) -> Limit:
 
 def _is_same(party: InterestedParty, row: Mapping[str, str]) -> bool:
     numbers = {party.id_number, row["id_number"]} - {""}
-    return party.name == row["name"] and len(numbers) < 2  # noqa: PLR2004 -- two numbers are two people
+    return party.name == row["name"] and len(numbers) <= 1
 
 
 def _holder(work: Work, number: str) -> UUID | None:

@@ -10,7 +10,9 @@ from approval.office import Work
 from approval.services import answers, countdowns, items, journal
 from approval.services.errands import act
 
+ANNOUNCED: Final = "case:hearing-announced"
 HEARD: Final = "case:hearing-held"
+CALLED_OFF: Final = "case:hearing-called-off"
 _ASKED: Final = "case:hearing-asked"
 _WAIVED: Final = "case:hearing-waived"
 _APPLICANT: Final = "applicant"
@@ -46,6 +48,12 @@ def stop(work: Work, case: Case, basis: str) -> None:
     """Stop the days within which a hearing is held (听证期限停止): it was held, or nobody wants it any more."""
     if countdowns.going(work, case, _LIMIT):
         countdowns.stop(work, case, _LIMIT, basis)
+
+
+def announced(work: Work, case: Case) -> int:
+    """Find the line that announced a hearing which was neither held nor called off (已通知的听证); 0 for none."""
+    line = journal.last(work, case, ANNOUNCED)
+    return line if line > journal.last(work, case, HEARD, CALLED_OFF) else 0
 
 
 def pending(work: Work, case: Case) -> bool:

@@ -53,8 +53,7 @@ def divided(recommended: Iterable[Recommendation]) -> bool:
 
 def of_case(work: Work, case: Case) -> list[Recommendation]:
     """Find what is recommended on a case now (办件的现行建议)."""
-    forms = items.pack_of(work, case).forms
-    return standing((task, forms.get(task.form or ""), content) for task, content in answers.by_task(work, case))
+    return standing(_said(work, case))
 
 
 def note_unlike(work: Work, case: Case, decided: Stance) -> None:
@@ -62,8 +61,7 @@ def note_unlike(work: Work, case: Case, decided: Stance) -> None:
 
     Raises `AnswersInvalid` where the form that was signed asks for the reason (`remark`) and none was given.
     """
-    forms = items.pack_of(work, case).forms
-    said = [(task, forms.get(task.form or ""), content) for task, content in answers.by_task(work, case)]
+    said = _said(work, case)
     unlike = sorted(one.task.element for one in standing(said[:-1]) if not (one.settled or one.stance is decided))
     if not unlike:
         return
@@ -72,6 +70,11 @@ def note_unlike(work: Work, case: Case, decided: Stance) -> None:
     if question and decided is Stance.FOR and not str(content.get(_REMARK) or "").strip():
         raise AnswersInvalid(missing=[Missing(f"answers.{_REMARK}", "required", question.label)])
     journal.write(work, case, UNLIKE, tasks=unlike)
+
+
+def _said(work: Work, case: Case) -> list[tuple[Task, Form | None, Mapping[str, Any]]]:
+    forms = items.pack_of(work, case).forms
+    return [(task, forms.get(task.form or ""), content) for task, content in answers.by_task(work, case)]
 
 
 def _same_post(one: Task, other: Task) -> bool:

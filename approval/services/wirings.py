@@ -48,6 +48,8 @@ def faults(
         for question in form.fields:
             if question.hidden_when:
                 yield from _expression(form.id, question.key, question.hidden_when)
+            if question.supersedes and question.supersedes not in (forms or {}):
+                yield Fault(form.id, question.key, 0, f"supersedes a form that is not there: {question.supersedes!r}")
 
 
 def _names(

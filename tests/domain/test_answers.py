@@ -41,6 +41,8 @@ def test_a_choice_says_what_it_means_for_granting():
     for wrong in ("perhaps", [], {}, 1):
         ((where, why),) = refused(form(question | {"properties": {"stance.pass": wrong}}))
         assert (where, "stance.pass" in why) == ("result", True)
+    ((_, why),) = refused(form(question | {"properties": {"stance.perhaps": "for"}}))
+    assert "stance.perhaps" in why, "no choice has this value"
 
 
 def test_a_condition_of_its_own_counts_before_that_of_the_group():

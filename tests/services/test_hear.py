@@ -202,5 +202,7 @@ def test_article_46_a_hearing_of_the_authority_s_own_motion_is_announced_to_ever
     assert up.until_on.isoformat() == "2026-09-29"
     assert "2026-09-29 09:30，示例路1号听证室" in up.matter
     assert "hearing-announcement" in kinds(office, number)
+    with office.work() as work, pytest.raises(Unheard):  # nobody asked for it, and it is owed all the same
+        decisions.grant(work, walks.case(work, number))
     clock.now = at("2026-09-29 11:00")
     walks.walk(office, number, MINUTES, GRANT)

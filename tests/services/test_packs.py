@@ -240,6 +240,11 @@ def test_what_could_only_fail_later_is_told_now(path, change, element):
     assert element in {where for _, where in faults_of(**{path: change})}
 
 
+def test_a_form_that_takes_the_place_of_none_is_told():
+    change = '"supersedes": "document-review"', '"supersedes": "document"'
+    assert ("reexamination", "result") in faults_of(**{"forms/reexamination.json": change})
+
+
 @pytest.mark.parametrize("name", [b"news", b"parties_heard"])
 def test_an_event_that_nobody_tells_is_refused(name):
     timer = re.compile(rb"<bpmn:timerEventDefinition.*?</bpmn:timerEventDefinition>", re.DOTALL)

@@ -36,6 +36,7 @@ from approval.services import (
     hearings,
     issuances,
     journal,
+    notices,
     operations,
     parties,
     people,
@@ -589,3 +590,12 @@ def test_the_applicant_takes_no_letter_that_is_for_another_of_that_name(office, 
     walks.complete(office, accepted, named({"name": "陈示例"}))
     with office.work(by=walks.signed_in(office, "chen")) as work, pytest.raises(NotFound):
         statements.claim(work, letter(office, accepted, "陈示例").token)
+
+
+@pytest.mark.article("行政许可法#48.1.1")
+def test_article_48_a_notice_of_a_hearing_that_is_issued_by_hand_goes_to_the_parties_too(office, told):
+    given = schedule("2026-09-30")[2]
+    with office.work(by=walks.signed_in(office, "huang")) as work:
+        notices.issue(work, told, "hearing", given)
+        case = walks.case(work, told)
+        assert [parties.sent_to(work, party)[-1].kind for party in parties.of_case(work, case)] == ["hearing"] * 2

@@ -182,6 +182,18 @@ def signed_in(app: Flask) -> Callable[[str], FlaskClient]:
 
 
 @pytest.fixture
+def officer(office: Office, signed_in: Callable[[str], FlaskClient]) -> Callable[[str], FlaskClient]:
+    """Officers who get a password as they come."""
+
+    def come(code: str) -> FlaskClient:
+        with office.work() as work:
+            people.set_password(work, code, PASSWORD)
+        return signed_in(code)
+
+    return come
+
+
+@pytest.fixture
 def trial(open_app: Callable[..., Flask]) -> Callable[..., FlaskClient]:
     """An application with one more door, whose view at /trial is the test's own."""
 

@@ -8,7 +8,7 @@ import pytest
 from approval.services import people, posts, tasks
 from tests.kit import walks
 from tests.kit.samples import ACCEPT, REVIEW
-from tests.web.conftest import PASSWORD, send
+from tests.web.conftest import send
 
 ANSWERED = {f"answers.{name}": said for name, said in REVIEW[2].items()} | {"shown": list(REVIEW[2])}
 
@@ -21,16 +21,6 @@ def colleague(office):
         for post in people.actor_by_code(work, "huang").posts:
             posts.give(work, zhao, post)
     return zhao
-
-
-@pytest.fixture
-def officer(app, office, signed_in):
-    def come(code):
-        with office.work() as work:
-            people.set_password(work, code, PASSWORD)
-        return signed_in(code)
-
-    return come
 
 
 @pytest.fixture
@@ -204,8 +194,8 @@ def signing(office, advice):
     return number, walks.open_task(office, number, "sign_off")
 
 
-def test_a_signer_sees_where_colleagues_differ_and_says_why_a_grant_is_signed_all_the_same(office, officer):
-    _, task = signing(office, "refuse")
+def test_a_signer_sees_where_colleagues_differ_and_says_why_a_grant_is_signed_all_the_same(office, officer, signed_in):
+    number, task = signing(office, "refuse")
     cai, at = officer("cai"), f"/window/tasks/{task}"
     send(cai, f"{at}/claim", form="/window/tasks")
     page = cai.get(at).text
@@ -216,6 +206,9 @@ def test_a_signer_sees_where_colleagues_differ_and_says_why_a_grant_is_signed_al
     assert (refused.status_code, 'href="#answers.remark"' in refused.text) == (422, True)
     assert "与建议不一致的理由" in refused.text
     assert send(cai, at, form=at, **(grant | {"answers.remark": "现场已经整改。"})).status_code == 303
+    said = "决定与建议不一致"
+    assert said in cai.get(f"/window/cases/{number}").text
+    assert said not in signed_in("chen").get(f"/my/cases/{number}").text, "who advised what stays inside"
 
 
 def test_a_signer_sees_that_colleagues_are_of_one_mind_and_in_bulk_where_they_are_not(office, officer):

@@ -4,21 +4,18 @@ import re
 
 import pytest
 
-from approval.services import parties, people
+from approval.services import parties
 from tests.kit import blocks, walks
 from tests.kit.samples import at
 from tests.services.test_hear import schedule
 from tests.services.test_parties import LIN, WAIVE, YE, letter, named, of_case, say
-from tests.web.conftest import PASSWORD, send
+from tests.web.conftest import send
 
 
 @pytest.fixture
 def number(office):
     number = blocks.accepted(office, "interested_parties_procedure")
     walks.complete(office, number, named(LIN, YE))
-    with office.work(by=walks.signed_in(office, "admin")) as work:
-        for code in ("ye", "su"):
-            people.set_password(work, code, PASSWORD)
     return number
 
 
@@ -45,23 +42,23 @@ def test_a_party_finds_the_letter_reads_it_and_speaks_once(signed_in, office, nu
     assert send(lin, path, form="/my/cases", page_token="three", statement="再说").status_code == 409
 
 
-def test_nobody_else_sees_what_concerns_a_party(signed_in, office, number):
+def test_nobody_else_sees_what_concerns_a_party(officer, signed_in, office, number):
     path = f"/my/concerns/{of_case(office, number)[0].id}"
-    for who in ("chen", "ye", "huang"):
-        assert signed_in(who).get(path).status_code == 404
+    for visitor in (signed_in("chen"), officer("ye"), officer("huang")):
+        assert visitor.get(path).status_code == 404
     assert "与您有利害关系的办件" not in signed_in("chen").get("/my/cases").text
     applicants = signed_in("chen").get(f"/my/cases/{number}").text
     assert "林示例" not in applicants
     assert "告知利害关系人" in applicants, "the applicant learns that somebody was told, and not who"
 
 
-def test_the_code_on_the_letter_leads_whom_it_names_to_it(client, signed_in, office, number):
+def test_the_code_on_the_letter_leads_whom_it_names_to_it(client, officer, signed_in, office, number):
     token = letter(office, number, "叶住建").token
     assert f'href="/my/concerns/letter/{token}"' in client.get(f"/verify/notices/{token}").text
     path = f"/my/concerns/letter/{token}"
     assert client.get(path).status_code in {302, 303, 401}
     assert signed_in("lin").get(path).status_code == 404
-    ye = signed_in("ye")
+    ye = officer("ye")
     assert "叶住建" in ye.get(path).text
     there = send(ye, path, form=path).location
     assert there == f"/my/concerns/{of_case(office, number)[1].id}"
@@ -69,7 +66,7 @@ def test_the_code_on_the_letter_leads_whom_it_names_to_it(client, signed_in, off
     assert ye.get(path).location == there
 
 
-def test_officers_see_whom_it_concerns_and_take_down_what_they_say(signed_in, office, number):
+def test_officers_see_whom_it_concerns_and_take_down_what_they_say(officer, signed_in, office, number):
     huang = signed_in("huang")
     case = huang.get(f"/window/cases/{number}").text
     assert case.count("还没有送达") == 2
@@ -83,7 +80,7 @@ def test_officers_see_whom_it_concerns_and_take_down_what_they_say(signed_in, of
     assert "书面意见一页" in case
     assert case.count("还没有送达") == 1
     assert f'href="{path}"' not in case
-    assert signed_in("su").get(path).status_code == 404
+    assert officer("su").get(path).status_code == 404
 
 
 def test_each_of_several_letters_is_previewed_before_they_go_out(signed_in, office, monkeypatch):

@@ -9,23 +9,13 @@ from sqlalchemy import func, select, update
 from approval.models.cases import Case
 from approval.models.evidence import Evidence
 from approval.models.people import Person
-from approval.services import cases, evidence, people, tasks
+from approval.services import cases, evidence, tasks
 from tests.kit import walks
 from tests.kit.samples import ACCEPT, FIRE, RESTAURANT, REVIEW, VISIT
 from tests.services.test_take import photograph
-from tests.web.conftest import PASSWORD, send
+from tests.web.conftest import send
 
 PROGRAM = {"Accept": "application/problem+json, application/json"}
-
-
-@pytest.fixture
-def officer(office, signed_in):
-    def come(code):
-        with office.work() as work:
-            people.set_password(work, code, PASSWORD)
-        return signed_in(code)
-
-    return come
 
 
 @pytest.fixture
